@@ -41,7 +41,7 @@ struct DemoCircle: Sendable {
             meeting = created.id
         }
         let invitations = try await lobbying.all(ListInvitations.self) {
-            ListInvitations.request(path: meeting, query: .init(.init(), limit: 200, cursor: $0), body: Empty())
+            ListInvitations.request(path: meeting, query: .init(limit: 200, cursor: $0), body: Empty())
         }
         let invited = Set(invitations.compactMap(\.official))
         for (index, official) in officials.enumerated() where !invited.contains(official) {
@@ -60,7 +60,7 @@ struct DemoCircle: Sendable {
 
     private func fileOfficials() async throws -> [Official.ID] {
         let known = try await lobbying.all(ListOfficials.self) {
-            ListOfficials.request(query: .init(.init(), limit: 200, cursor: $0))
+            ListOfficials.request(query: .init(limit: 200, cursor: $0))
         }
         var identifiers: [Official.ID] = []
         for guest in Self.guests {

@@ -41,7 +41,7 @@ extension Demo {
         let known = try await knownPeople()
         let enrolled = Set(
             try await directory.all(ListAmbassadors.self) {
-                ListAmbassadors.request(query: .init(.init(), limit: 200, cursor: $0))
+                ListAmbassadors.request(query: .init(limit: 200, cursor: $0))
             }.map(\.person))
         let missing = try (0..<DemoPopulation.ambassadors).map { ($0, DemoPopulation.adviser($0)) }.compactMap {
             number, adviser -> (Int, DemoPopulation.Adviser, EmailAddress, Person.ID?)? in
@@ -87,7 +87,7 @@ extension Demo {
     /// The demo's people by their e-mail addresses.
     func knownPeople() async throws -> [EmailAddress: Person.ID] {
         let people = try await directory.all(ListPeople.self) {
-            ListPeople.request(query: .init(.init(), limit: 200, cursor: $0))
+            ListPeople.request(query: .init(limit: 200, cursor: $0))
         }
         return people.reduce(into: [:]) { known, person in
             if let email = person.email, email.text.hasSuffix("@conseil.example") { known[email] = person.id }
@@ -96,7 +96,7 @@ extension Demo {
 
     private func organizations() async throws -> [Line: Organization.ID] {
         let list = try await directory.all(ListOrganizations.self) {
-            ListOrganizations.request(query: .init(.init(), limit: 200, cursor: $0))
+            ListOrganizations.request(query: .init(limit: 200, cursor: $0))
         }
         return list.reduce(into: [:]) { $0[$1.name] = $1.id }
     }

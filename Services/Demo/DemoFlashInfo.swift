@@ -10,7 +10,7 @@ struct DemoFlashInfo: Sendable {
 
     func send() async throws -> Demo.Outcome {
         let known = try await content.all(ListIssues.self) {
-            ListIssues.request(query: .init(.init(), limit: 200, cursor: $0))
+            ListIssues.request(query: .init(limit: 200, cursor: $0))
         }.first { $0.title == Self.title && $0.state != .cancelled }
         var issue: ClubProtocol.Issue
         if let known {
@@ -64,7 +64,7 @@ struct DemoFlashInfo: Sendable {
     private func resource() async throws -> ClubProtocol.Resource.ID {
         let title: Line = "La facture électronique, mode d’emploi"
         let known = try await content.all(ListResources.self) {
-            ListResources.request(query: .init(.init(), limit: 200, cursor: $0))
+            ListResources.request(query: .init(limit: 200, cursor: $0))
         }.first { $0.title == title }
         if let known { return known.id }
         return try await content.send(

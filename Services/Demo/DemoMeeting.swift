@@ -94,7 +94,7 @@ struct DemoMeeting: Sendable {
 
     private func registrations(of event: Event.ID) async throws -> [Registration] {
         try await events.all(ListRegistrations.self) {
-            ListRegistrations.request(path: event, query: .init(.init(), limit: 200, cursor: $0), body: Empty())
+            ListRegistrations.request(path: event, query: .init(limit: 200, cursor: $0), body: Empty())
         }
     }
 

@@ -111,7 +111,7 @@ struct DemoRecords: Sendable {
     func export() async throws -> Demo.Outcome {
         var lines = 0
         var bytes = 0
-        try await directory.download(ExportExperts.request(query: .init(.init()))) { piece in
+        try await directory.download(ExportExperts.request(query: .init())) { piece in
             bytes += piece.readableBytes
             lines += piece.readableBytesView.count { $0 == UInt8(ascii: "\n") }
         }

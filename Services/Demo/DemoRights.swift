@@ -17,7 +17,7 @@ struct DemoRights: Sendable {
             AddPersonConsent.request(
                 path: person.id, body: .init(purpose: .flashInfo, agreed: false, source: .paper)))
         let ledger = try await directory.send(
-            ListPersonConsents.request(path: person.id, query: .init(.init()), body: Empty()))
+            ListPersonConsents.request(path: person.id, query: .init(), body: Empty()))
         let document = try await directory.send(GetPersonData.request(path: person.id))
         let asked = try await directory.send(CreateErasure.request(body: .init(person: person.id)))
         let erasure = try await untilDone(asked)

@@ -17,7 +17,7 @@ struct IssueTests {
     @Test("numbers increase, the list shows the newest first, page after page")
     func numbers() async throws {
         try await withContent { service, editor in
-            #expect(try await editor.send(ListIssues.request(query: .init(.init()))).items.isEmpty)
+            #expect(try await editor.send(ListIssues.request(query: .init())).items.isEmpty)
             for number in 1...5 {
                 let issue = try await editor.send(
                     CreateIssue.request(body: .init(title: Line(validating: "Flash info \(number)"))))
@@ -25,9 +25,9 @@ struct IssueTests {
                 #expect(issue.state == .draft)
                 #expect(issue.items.isEmpty)
             }
-            let first = try await editor.send(ListIssues.request(query: .init(.init(), limit: 3)))
+            let first = try await editor.send(ListIssues.request(query: .init(limit: 3)))
             #expect(first.items.map(\.number) == [5, 4, 3])
-            let second = try await editor.send(ListIssues.request(query: .init(.init(), limit: 3, cursor: first.next)))
+            let second = try await editor.send(ListIssues.request(query: .init(limit: 3, cursor: first.next)))
             #expect(second.items.map(\.number) == [2, 1])
             #expect(second.next == nil)
             _ = service

@@ -110,15 +110,15 @@ struct LetterTests {
     func list() async throws {
         try await withContent { services, mail in
             let client = try services[.content].client(.operator)
-            #expect(try await client.send(ListLetters.request(query: .init(.init()))).items.isEmpty)
+            #expect(try await client.send(ListLetters.request(query: .init())).items.isEmpty)
             for number in 1...5 {
                 _ = try await client.send(
                     SendLetter.request(
                         body: body(Line(validating: "lettre \(number)"), number == 3 ? .receipt : .confirmation)))
             }
-            let first = try await client.send(ListLetters.request(query: .init(.init(), limit: 3)))
+            let first = try await client.send(ListLetters.request(query: .init(limit: 3)))
             #expect(first.items.map(\.key) == ["lettre 5", "lettre 4", "lettre 3"])
-            let second = try await client.send(ListLetters.request(query: .init(.init(), limit: 3, cursor: first.next)))
+            let second = try await client.send(ListLetters.request(query: .init(limit: 3, cursor: first.next)))
             #expect(second.items.map(\.key) == ["lettre 2", "lettre 1"] && second.next == nil)
             let receipts = try await client.send(ListLetters.request(query: .init(.init(purpose: .receipt))))
             #expect(receipts.items.map(\.key) == ["lettre 3"])

@@ -55,9 +55,9 @@ struct DemoNetworkTests {
 
             #expect(try await network.publish().hasPrefix("0 experts agreed"))
             #expect(try await network.refer() == referred)
-            let referrals = try await operating.send(ListReferrals.request(query: .init(.init())))
+            let referrals = try await operating.send(ListReferrals.request(query: .init()))
             #expect(referrals.items.map(\.state) == [.placed])
-            let offers = try await operating.send(ListReferralOffers.request(query: .init(.init())))
+            let offers = try await operating.send(ListReferralOffers.request(query: .init()))
             #expect(offers.items.count == 3)
         }
     }

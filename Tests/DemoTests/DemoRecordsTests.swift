@@ -38,9 +38,9 @@ struct DemoRecordsTests {
 
             #expect(try await records.represent() == represented)
             #expect(try await records.mergeAndUndo() == "merged and brought back before")
-            let mandates = try await directory.send(ListAllMandates.request(query: .init(.init())))
+            let mandates = try await directory.send(ListAllMandates.request(query: .init()))
             #expect(mandates.items.count == 2)
-            let people = try await directory.send(ListPeople.request(query: .init(.init())))
+            let people = try await directory.send(ListPeople.request(query: .init()))
             #expect(people.items.count == 4)
         }
     }

@@ -209,9 +209,9 @@ struct BankLineTests {
             #expect(try await directory.ask(.delete, path).status == 409)
             #expect(try await directory.ask(.delete, "/v1/bank-lines/\(BankLine.ID())/dismissal").status == 404)
             let pages = try await directory.client(.operator).send(
-                ListBankLines.request(query: .init(.init(), limit: 1)))
+                ListBankLines.request(query: .init(limit: 1)))
             let rest = try await directory.client(.operator).send(
-                ListBankLines.request(query: .init(.init(), limit: 1, cursor: pages.next)))
+                ListBankLines.request(query: .init(limit: 1, cursor: pages.next)))
             #expect(Set((pages.items + rest.items).map(\.amount.amount)) == [-990, 100] && rest.next == nil)
             for (now, next) in BankLine.State.allCases.flatMap({ now in BankLine.State.allCases.map { (now, $0) } }) {
                 let isAllowed = now == .open ? next != .open : now == .dismissed && next == .open
@@ -392,7 +392,7 @@ struct BankLineTests {
     }
 
     private func numbers(_ directory: TestService) async throws -> [Organization.ID: [String]] {
-        let list = try await directory.client(.operator).send(ListContributions.request(query: .init(.init()))).items
+        let list = try await directory.client(.operator).send(ListContributions.request(query: .init())).items
         return Dictionary(grouping: list, by: \.organization).mapValues { $0.map { "\($0.year)-\($0.number)" } }
     }
 

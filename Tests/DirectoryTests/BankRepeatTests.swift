@@ -250,6 +250,6 @@ struct BankRepeatTests {
     }
 
     private func lines(_ directory: TestService) async throws -> [BankLine] {
-        try await directory.client(.operator).send(ListBankLines.request(query: .init(.init(), limit: 200))).items
+        try await directory.client(.operator).send(ListBankLines.request(query: .init(limit: 200))).items
     }
 }

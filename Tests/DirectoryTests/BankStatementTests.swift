@@ -410,6 +410,6 @@ struct BankStatementTests {
     }
 
     private func lines(_ directory: TestService) async throws -> [BankLine] {
-        try await directory.client(.operator).send(ListBankLines.request(query: .init(.init(), limit: 200))).items
+        try await directory.client(.operator).send(ListBankLines.request(query: .init(limit: 200))).items
     }
 }

@@ -70,7 +70,7 @@ struct BoundedDayTests {
                 .patch, "/v1/tiers/standard", ifMatch: 1, json: #"{"fee":{"amount":10000,"currency":"EUR"}}"#)
             _ = try await operating.send(CallContributions.request(body: .init(year: year)))
             let contribution = try #require(
-                try await operating.send(ListContributions.request(query: .init(.init()))).items.first)
+                try await operating.send(ListContributions.request(query: .init())).items.first)
             let euro = #""amount":{"amount":100,"currency":"EUR"}"#
             let answer = ##"{"purpose":"flashInfo","agreed":true,"at":"#"}"##
             let (members, member) = ("/v1/memberships", "/v1/memberships/\(membership.id)")

@@ -128,7 +128,7 @@ struct CancellationTests {
     private func called(_ directory: TestService) async throws -> Contribution {
         let operating = try directory.client(.operator)
         _ = try await operating.send(CallContributions.request(body: .init(year: thisYear, dueOn: .today)))
-        return try #require(try await operating.send(ListContributions.request(query: .init(.init()))).items.first)
+        return try #require(try await operating.send(ListContributions.request(query: .init())).items.first)
     }
 
     private func cancel(_ contribution: Contribution, _ directory: TestService) async throws -> RawAnswer {

@@ -29,7 +29,7 @@ struct ConsentTests {
 
             let path = person.id
             let ledger = try await operating.send(
-                ListPersonConsents.request(path: path, query: .init(.init()), body: Empty()))
+                ListPersonConsents.request(path: path, query: .init(), body: Empty()))
             #expect(ledger.items.map(\.source) == [.paper, .own, .own, .own, .operator])
             #expect(ledger.items.map(\.agreed) == [true, true, true, false, true])
             #expect(ledger.items[1].wording == "Voulez-vous le Flash info ?")
@@ -53,9 +53,9 @@ struct ConsentTests {
             let file = "subKind,name,email,postalCode,commune,flashInfo\nwebAgency,Une,une@example.org,64000,Pau,true\n"
             #expect(try await directory.report(file).applied)
             #expect(try await directory.report(file.replacing("true", with: "false")).updated == 1)
-            let expert = try await operating.send(ListExperts.request(query: .init(.init()))).items[0]
+            let expert = try await operating.send(ListExperts.request(query: .init())).items[0]
             let imported = try await operating.send(
-                ListExpertConsents.request(path: expert.id, query: .init(.init()), body: Empty()))
+                ListExpertConsents.request(path: expert.id, query: .init(), body: Empty()))
             #expect(imported.items.map(\.source) == [.import, .import])
             #expect(imported.items.map(\.agreed) == [false, true])
             // How the people in the file were asked is not known here.
@@ -66,7 +66,7 @@ struct ConsentTests {
             )
             #expect(
                 try await operating.send(
-                    ListExpertConsents.request(path: expert.id, query: .init(.init()), body: Empty())
+                    ListExpertConsents.request(path: expert.id, query: .init(), body: Empty())
                 ).items.count == 2)
         }
     }
@@ -98,7 +98,7 @@ struct ConsentTests {
             now = try await directory.person(person.id)
             #expect(now.consents.partnerOffers == Consent(agreed: true, at: friday))
             let ledger = try await operating.send(
-                ListPersonConsents.request(path: path, query: .init(.init()), body: Empty()))
+                ListPersonConsents.request(path: path, query: .init(), body: Empty()))
             #expect(ledger.items.map(\.at).dropLast() == [monday, friday, friday])
 
             // Of two answers at the same time the refusal prevails, in whichever order they are recorded.
@@ -115,6 +115,22 @@ struct ConsentTests {
             #expect(
                 try await directory.ask(.post, address, as: .ambassador, person: person.id, json: past).pointer()
                     == "/at")
+        }
+    }
+
+    @Test("times in the documents of records have six digits of the second, and columns have no trailing zeros")
+    func digits() async throws {
+        try await withDirectory { directory in
+            let expert = try await directory.expert("Une")
+            let path = "/v1/experts/\(expert.id)"
+            let answer = #"{"purpose":"flashInfo","agreed":true,"at":"2026-11-20T09:30:00Z"}"#
+            let line = try await directory.ask(.post, "\(path)/consents", json: answer)
+            #expect(line.text.contains(#""2026-11-20T09:30:00Z""#))
+            let time = try Regex(#""(created|updated|confirmed)At":"[-0-9]{10}T[:0-9]{8}\.[0-9]{6}Z""#)
+            for address in [path, "/v1/experts"] {
+                let record = try await directory.ask(address).text
+                #expect(record.contains(#""2026-11-20T09:30:00.000000Z""#) && record.matches(of: time).count == 3)
+            }
         }
     }
 
@@ -182,7 +198,7 @@ struct ConsentTests {
             try await directory.backend.database.execute(
                 "update consent_entry set person = \(bob.id) where person = \(ana.id)")
             let ledger = try await directory.client(.operator).send(
-                ListPersonConsents.request(path: bob.id, query: .init(.init()), body: Empty()))
+                ListPersonConsents.request(path: bob.id, query: .init(), body: Empty()))
             #expect(ledger.items.map(\.purpose) == [.flashInfo])
         }
     }

@@ -16,7 +16,7 @@ struct ContributionTests {
     func call() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
-            #expect(try await operating.send(ListContributions.request(query: .init(.init()))).items.isEmpty)
+            #expect(try await operating.send(ListContributions.request(query: .init())).items.isEmpty)
             let empty = try await operating.send(CallContributions.request(body: .init(year: thisYear)))
             #expect(empty == ContributionCall(year: thisYear, called: 0, amount: Money(cents: 0), total: 0))
 
@@ -37,9 +37,9 @@ struct ContributionTests {
             #expect(list.items.map(\.number) == [3, 2, 1])
             #expect(list.items.map(\.organization).suffix(2) == [beta.id, alpha.id])
             #expect(list.items.allSatisfy { $0.state == .due && $0.dueOn == Day.today.adding(days: 30) })
-            let first = try await operating.send(ListContributions.request(query: .init(.init(), limit: 2)))
+            let first = try await operating.send(ListContributions.request(query: .init(limit: 2)))
             let second = try await operating.send(
-                ListContributions.request(query: .init(.init(), limit: 2, cursor: first.next)))
+                ListContributions.request(query: .init(limit: 2, cursor: first.next)))
             #expect((first.items + second.items).map(\.number) == [3, 2, 1] && second.next == nil)
         }
     }
@@ -74,7 +74,7 @@ struct ContributionTests {
             let wrong = try await operating.send(
                 CallContributions.request(body: .init(year: thisYear + 1, dryRun: true)))
             #expect(wrong == ContributionCall(year: thisYear + 1, called: 0, amount: Money(cents: 0), total: 0))
-            #expect(try await operating.send(ListContributions.request(query: .init(.init()))).items.isEmpty)
+            #expect(try await operating.send(ListContributions.request(query: .init())).items.isEmpty)
             #expect(try await operating.send(CallContributions.request(body: .init(year: thisYear))) == would)
             _ = try await directory.member("Gamma")
             let more = try await operating.send(
@@ -102,7 +102,7 @@ struct ContributionTests {
                 }
             }
             #expect(try await calling.value.called == 1)
-            let list = try await operating.send(ListContributions.request(query: .init(.init())))
+            let list = try await operating.send(ListContributions.request(query: .init()))
             #expect(list.items.map(\.organization) == [stays.id] && list.items.map(\.number) == [1])
         }
     }
@@ -114,7 +114,7 @@ struct ContributionTests {
             _ = try await directory.member("Alpha")
             _ = try await operating.send(CallContributions.request(body: .init(year: thisYear)))
             let contribution = try #require(
-                try await operating.send(ListContributions.request(query: .init(.init()))).items.first)
+                try await operating.send(ListContributions.request(query: .init())).items.first)
             let path = contribution.id
             func pay(_ cents: Int) async throws -> RawAnswer {
                 try await directory.ask(
@@ -183,7 +183,7 @@ struct ContributionTests {
 
             // A paid amount is no longer owed, from the day of the payment.
             let contribution = try #require(
-                try await operating.send(ListContributions.request(query: .init(.init()))).items.first)
+                try await operating.send(ListContributions.request(query: .init())).items.first)
             _ = try await operating.send(
                 CreatePayment.request(
                     path: contribution.id,
@@ -200,7 +200,7 @@ struct ContributionTests {
             let own = try await directory.member("Alpha")
             let other = try await directory.member("Béta")
             _ = try await operating.send(CallContributions.request(body: .init(year: thisYear)))
-            let all = try await operating.send(ListContributions.request(query: .init(.init()))).items
+            let all = try await operating.send(ListContributions.request(query: .init())).items
             let foreign = try #require(all.first { $0.organization == other.id })
             func ask(_ path: String) async throws -> RawAnswer {
                 try await directory.ask(path, as: .representative, organization: own.id)

@@ -24,7 +24,7 @@ struct CreditTests {
             #expect(rest.amount.amount == 130_000 && rest.credited.amount == 30_000)
             let contribution = try await contribution(of: member, in: directory)
             #expect(contribution.state == .paid && contribution.paid.amount == 120_000)
-            let receipts = try await directory.client(.operator).send(ListReceipts.request(query: .init(.init())))
+            let receipts = try await directory.client(.operator).send(ListReceipts.request(query: .init()))
             #expect(receipts.items.map(\.amount.amount) == [120_000])
             #expect(receipts.items.first?.returned == nil)
             let standing = try await directory.client(.operator).send(

@@ -39,7 +39,7 @@ struct ErasedTraceTests {
             _ = try await directory.merge(records[0].id.record, into: records[1].id.record, .person)
             _ = try await directory.merge(records[1].id.record, into: records[2].id.record, .person)
             let ledger = try await operating.send(
-                ListPersonConsents.request(path: records[2].id, query: .init(.init()), body: Empty()))
+                ListPersonConsents.request(path: records[2].id, query: .init(), body: Empty()))
             #expect(ledger.items.count == 3)
             #expect(try traces(directory).count == 5)
 
@@ -290,7 +290,7 @@ struct ErasedTraceTests {
             let bob = try await directory.person("Anna", "A", consents: .init(flashInfo: false))
             func lines(_ person: Person) async throws -> [ConsentEntry] {
                 try await operating.send(
-                    ListPersonConsents.request(path: person.id, query: .init(.init()), body: Empty())
+                    ListPersonConsents.request(path: person.id, query: .init(), body: Empty())
                 ).items
             }
             let before = (try await lines(ana), try await lines(bob))

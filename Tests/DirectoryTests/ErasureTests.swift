@@ -53,7 +53,7 @@ struct ErasureTests {
             #expect(try await directory.ask("/v1/people/\(person.id)").status == 404)
             #expect(try await directory.ask("/v1/ambassadors").items("id") == [])
             let mandates = try await operating.send(
-                ListMandates.request(path: home.id, query: .init(.init()), body: Empty()))
+                ListMandates.request(path: home.id, query: .init(), body: Empty()))
             #expect(mandates.items.map(\.id) == [mandate.id])
             #expect(mandates.items[0].person == nil && mandates.items[0].version == 2)
 
@@ -182,10 +182,10 @@ struct ErasureTests {
             let second = try await ask(ana).decode(Erasure.self)
             #expect(try await move(second.id, "erasing") == 200)
             #expect(try await directory.ask("/v1/people/\(ana.id)").status == 404)
-            let page = try await directory.client(.auditor).send(ListErasures.request(query: .init(.init(), limit: 1)))
+            let page = try await directory.client(.auditor).send(ListErasures.request(query: .init(limit: 1)))
             #expect(page.items.map(\.id) == [second.id] && page.next != nil)
             let rest = try await directory.client(.auditor).send(
-                ListErasures.request(query: .init(.init(), limit: 1, cursor: page.next)))
+                ListErasures.request(query: .init(limit: 1, cursor: page.next)))
             #expect(rest.items.map(\.id) == [asked.id] && rest.next == nil)
         }
     }

@@ -19,7 +19,7 @@ struct ImportAmbassadorTests {
     }
 
     private func ambassadors(in directory: TestService) async throws -> [Ambassador] {
-        try await directory.client(.operator).send(ListAmbassadors.request(query: .init(.init()))).items
+        try await directory.client(.operator).send(ListAmbassadors.request(query: .init())).items
     }
 
     private func home(in directory: TestService, siret: Siret = "73282932000074") async throws -> Organization {
@@ -61,7 +61,7 @@ struct ImportAmbassadorTests {
             #expect(found.map(\.departements) == [["64", "40"], ["64"]])
             #expect(found[0].person == ada.id)
             // Known people keep their organization; new ones get the one that they advise.
-            let people = try await client.send(ListPeople.request(query: .init(.init()))).items
+            let people = try await client.send(ListPeople.request(query: .init())).items
             #expect(people.map(\.organization) == [nil, home.id] && people.count == 2)
             #expect(people.map(\.telephone) == ["0559000000", "0559000001"])
             #expect(people[0].consents.flashInfo?.agreed == true)
@@ -71,7 +71,7 @@ struct ImportAmbassadorTests {
             let feed = try await directory.changes(8).items
             #expect(Set(feed.map(\.entity)) == [.organization, .person, .ambassador])
             let rows = try await client.send(
-                ListImportRows.request(path: taken.import, query: .init(.init()), body: Empty())
+                ListImportRows.request(path: taken.import, query: .init(), body: Empty())
             ).items
             #expect(rows.first?.record?.text == found[0].id.text)
             #expect(try await directory.ask("/v1/imports?records=ambassadors").items("id").count == 3)

@@ -107,7 +107,7 @@ struct ImportConsentTests {
                         #expect(dry.errors == [] && dry.rejected == 0, comment)
                         #expect(try await ledger(subject, in: directory) == before + (expected == was ? 0 : 1), comment)
                         let rows = try await directory.client(.operator).send(
-                            ListImportRows.request(path: dry.import, query: .init(.init()), body: Empty()))
+                            ListImportRows.request(path: dry.import, query: .init(), body: Empty()))
                         #expect((rows.items[0].notes != nil) == isLeftOut, comment)
                     }
                 }
@@ -305,7 +305,7 @@ struct ImportConsentTests {
             let report = try await directory.takes(.people, file)
             #expect(report.created == 2)
             #expect(report.notes?.map(\.row) == [1] && report.notes?.map(\.column) == ["flashInfo"])
-            let people = try await directory.client(.operator).send(ListPeople.request(query: .init(.init()))).items
+            let people = try await directory.client(.operator).send(ListPeople.request(query: .init())).items
             #expect(people[0].consents.flashInfo == nil && people[0].consents.eventInvitations?.agreed == true)
             #expect(people[1].consents.flashInfo?.agreed == true)
         }

@@ -198,7 +198,7 @@ struct ImportIdentityTests {
         repeat {
             let page = try await directory.client(.operator).send(
                 ListImportRows.request(
-                    path: report.import, query: .init(.init(), limit: 200, cursor: cursor), body: Empty()))
+                    path: report.import, query: .init(limit: 200, cursor: cursor), body: Empty()))
             rows += page.items
             cursor = page.next
         } while cursor != nil

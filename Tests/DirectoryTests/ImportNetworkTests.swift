@@ -154,7 +154,7 @@ struct ImportNetworkTests {
             #expect((taken.created, taken.rejected) == (4, 3))
             #expect(taken.errors.map(\.row) == [5, 6, 7])
             #expect(taken.errors.first?.detail == "Several organizations have this name: add the SIRET.")
-            let people = try await client.send(ListPeople.request(query: .init(.init()))).items
+            let people = try await client.send(ListPeople.request(query: .init())).items
             #expect(people.map(\.organization) == [firm.id, firm.id, firm.id, other.id])
             let again = try await report(.people, file, "?mode=apply&rejects=skipRow", in: directory)
             #expect((again.created, again.skipped) == (0, 4))

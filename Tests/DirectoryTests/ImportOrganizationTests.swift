@@ -73,7 +73,7 @@ struct ImportOrganizationTests {
             #expect(try await departement(";;05") == "05")
             let table = "Société;Type;CP;Ville\nUn;agence;97822;Le Port\nDeux;agence;98800;Nouméa\n"
             #expect(try await directory.report(table).created == 2)
-            let experts = try await directory.client(.operator).send(ListExperts.request(query: .init(.init()))).items
+            let experts = try await directory.client(.operator).send(ListExperts.request(query: .init())).items
             #expect(experts.map(\.departement) == ["988", "974"] && experts.map(\.departements) == [["988"], ["974"]])
             #expect(try await directory.ask("/v1/expert-search?near=98800").items("name") == ["Deux", "Un"])
             let facets = try await directory.client(.operator).send(CountExperts.request(query: .init()))
@@ -110,7 +110,7 @@ struct ImportOrganizationTests {
             var file = "nom;sous-type\n"
             for (place, sort) in sorts.enumerated() { file += "O\(place);\(sort.0)\n" }
             #expect(try await report(Array(file.utf8), "?mode=apply", in: directory).errors == [])
-            let found = try await directory.client(.operator).send(ListOrganizations.request(query: .init(.init())))
+            let found = try await directory.client(.operator).send(ListOrganizations.request(query: .init()))
                 .items
             #expect(found.map(\.subKind) == sorts.map(\.1))
         }

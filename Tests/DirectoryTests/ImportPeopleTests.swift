@@ -84,7 +84,7 @@ struct ImportPeopleTests {
                 headers: ["Content-Type": "text/csv"], body: Array(file.utf8)
             ).decode(ImportReport.self)
             #expect((enrolled.created, enrolled.rejected) == (4, 1) && enrolled.errors.map(\.row) == [2])
-            let names = try await client.send(ListAmbassadors.request(query: .init(.init()))).items.map(\.name)
+            let names = try await client.send(ListAmbassadors.request(query: .init())).items.map(\.name)
             #expect(Set(names) == ["Durand Marie", "Le Goff Jean-Paul", "Trois Ana", "Deux Ana"])
         }
     }
@@ -96,14 +96,14 @@ struct ImportPeopleTests {
                 "Nom;Email\nMarie Durand;marie@a.example\n", "Nom;Prénom;Email\nDurand;Marie;marie@a.example\n",
             ] {
                 _ = try await report(Array(file.utf8), "?mode=apply&existing=fill", in: directory)
-                let person = try await directory.client(.operator).send(ListPeople.request(query: .init(.init()))).items
+                let person = try await directory.client(.operator).send(ListPeople.request(query: .init())).items
                     .first
                 #expect(person?.familyName == "Marie Durand" && person?.givenName == nil)
             }
             let taken = try await report(
                 Array("Nom;Prénom;Email\nDurand;Marie;marie@a.example\n".utf8), "?mode=apply", in: directory)
             #expect(taken.updated == 1 && taken.errors == [])
-            let person = try await directory.client(.operator).send(ListPeople.request(query: .init(.init()))).items
+            let person = try await directory.client(.operator).send(ListPeople.request(query: .init())).items
                 .first
             #expect(person?.familyName == "Durand" && person?.givenName == "Marie")
             // An identifier tells whose name it is, and `-` that it is the only one.
@@ -113,7 +113,7 @@ struct ImportPeopleTests {
             let only = try await report(
                 Array("id,familyName,givenName\n\(id),Marie Le Goff,-\n".utf8), "?mode=apply", in: directory)
             #expect(only.updated == 1)
-            let last = try await directory.client(.operator).send(ListPeople.request(query: .init(.init()))).items.first
+            let last = try await directory.client(.operator).send(ListPeople.request(query: .init())).items.first
             #expect(last?.familyName == "Marie Le Goff" && last?.givenName == nil)
         }
     }

@@ -77,7 +77,7 @@ struct ImportPlaceTests {
 
     private func organizations(in directory: TestService) async throws -> [String: Organization] {
         let all = try await directory.client(.operator).send(
-            ListOrganizations.request(query: .init(.init(), limit: 200))
+            ListOrganizations.request(query: .init(limit: 200))
         ).items
         return Dictionary(uniqueKeysWithValues: all.map { ($0.name.text, $0) })
     }
@@ -140,7 +140,7 @@ struct ImportPlaceTests {
             let again = try await report(
                 header + kowloon.replacing(";;\n", with: ";;+85221234567\n"), "experts", in: directory)
             #expect(again.updated == 1 && again.created == 0)
-            let all = try await directory.client(.operator).send(ListExperts.request(query: .init(.init()))).items
+            let all = try await directory.client(.operator).send(ListExperts.request(query: .init())).items
             #expect(all.map(\.commune).sorted { $0.text < $1.text } == ["Dubai", "Kowloon"])
             #expect(all.allSatisfy { $0.postalCode == nil && $0.departement == "990" && $0.departements == ["990"] })
             let table = try await directory.raw(
@@ -177,7 +177,7 @@ struct ImportPlaceTests {
                     "is not a valid postal code (5 digits, or BE-1050 for another country): a new expert needs it.",
                     "names an unknown département",
                 ])
-            let all = try await directory.client(.operator).send(ListExperts.request(query: .init(.init()))).items
+            let all = try await directory.client(.operator).send(ListExperts.request(query: .init())).items
             #expect(all.map(\.name) == ["Corse", "Là", "Londres"])
             #expect(all.map(\.postalCode) == ["20000", "64000", "GB-SW1A 1AA"])
             #expect(all[0].departements == ["2A", "2B", "33", "40"] && all[2].departement == "990")
@@ -190,7 +190,7 @@ struct ImportPlaceTests {
             let taken = try await report(
                 "Nom;Prénom;Départements\nÉté;Ada;Landes / 064, 20\n", "ambassadors", in: directory)
             #expect(taken.created == 1)
-            let all = try await directory.client(.operator).send(ListAmbassadors.request(query: .init(.init()))).items
+            let all = try await directory.client(.operator).send(ListAmbassadors.request(query: .init())).items
             #expect(all.first?.departements == ["40", "64", "2A", "2B"])
         }
     }

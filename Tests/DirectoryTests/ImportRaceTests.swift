@@ -201,7 +201,7 @@ struct ImportRaceTests {
             let left = try await now()
             #expect((left.state, left.rows, left.created) == (ImportState.interrupted, 0, 0))
             let rows = try await client.send(
-                ListImportRows.request(path: id, query: .init(.init()), body: Empty()))
+                ListImportRows.request(path: id, query: .init(), body: Empty()))
             #expect(rows.items.isEmpty)
             let taken = try await experts(in: directory)
             #expect(taken == 1)

@@ -109,7 +109,7 @@ struct ImportResumeTests {
             let client = try directory.client(.operator)
             let dry = try await directory.report(file, "")
             let path = dry.import
-            let rows = try await client.send(ListImportRows.request(path: path, query: .init(.init()), body: Empty()))
+            let rows = try await client.send(ListImportRows.request(path: path, query: .init(), body: Empty()))
                 .items
             #expect(rows.map(\.outcome) == [.created, .updated, .skipped, .rejected])
             #expect(rows.map(\.record?.text) == [nil, old.id.text, old.id.text, nil])

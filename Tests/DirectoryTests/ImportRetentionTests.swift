@@ -56,7 +56,7 @@ struct ImportRetentionTests {
             #expect((now.rows, now.created, now.rejected) == (21_001, 21_000, 1))
             #expect(now.rowsForgottenAt != nil)
             let list = try await client.send(
-                ListImportRows.request(path: old.import, query: .init(.init()), body: Empty()))
+                ListImportRows.request(path: old.import, query: .init(), body: Empty()))
             #expect(list.items.isEmpty)
             // Nothing is due any more, and the file itself was imported permanently.
             let later = try await enforce(in: directory)

@@ -23,7 +23,7 @@ struct ImportTests {
             let report = try await directory.report(file)
             #expect(report.errors == [])
             #expect(report.applied && report.rows == 1 && report.created == 1)
-            let page = try await directory.client(.operator).send(ListExperts.request(query: .init(.init())))
+            let page = try await directory.client(.operator).send(ListExperts.request(query: .init()))
             let expert = try #require(page.items.first)
             #expect(expert.name == "L'Atelier Numérique")
             #expect(expert.siret == "73282932000074" && expert.subKind == .webAgency)
@@ -53,7 +53,7 @@ struct ImportTests {
                     + "Chez Un;Un SARL;Ibarra;Zoé;0612345678;0559000000;un@example.org;agence;64000;Pau\n")
             #expect(report.created == 1 && report.unknownColumns == ["Enseigne", "Nom", "Prénom", "Portable"])
             let expert = try #require(
-                try await directory.client(.operator).send(ListExperts.request(query: .init(.init()))).items.first)
+                try await directory.client(.operator).send(ListExperts.request(query: .init())).items.first)
             #expect(expert.name == "Un SARL" && expert.telephone == "0559000000")
         }
     }
@@ -133,7 +133,7 @@ struct ImportTests {
                     + "Un,UN@example.org,,Lescar,,\n")
             #expect(report.errors == [])
             #expect((report.created, report.updated, report.skipped) == (1, 2, 1))
-            let page = try await directory.client(.operator).send(ListExperts.request(query: .init(.init())))
+            let page = try await directory.client(.operator).send(ListExperts.request(query: .init()))
             #expect(page.items.map(\.name) == ["Un"] && page.items.first?.commune == "Lescar")
             #expect(page.items.first?.website == "https://www.un.example")
         }

@@ -84,7 +84,8 @@ struct LetterTextTests {
     func receipt(replaces: String?) throws {
         let receipt = ReceiptStore.Shown(
             id: Receipt.ID(), contribution: Contribution.ID(), year: 2027, number: 12, issuedOn: "2027-03-01",
-            paidOn: "2027-03-01", amount: 5_000, organization: "CMA", contributionYear: 2026, contributionNumber: 3,
+            paidOn: "2027-03-01", amount: 5_000, addressee: .init(name: "CMA"), contributionYear: 2026,
+            contributionNumber: 3,
             means: [], replaces: replaces)
         let number = replaces == nil ? "n°\u{A0}2027-12" : "n°\u{A0}2027-12, qui remplace le n°\u{A0}2026-11,"
         #expect(

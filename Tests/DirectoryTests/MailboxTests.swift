@@ -114,7 +114,7 @@ struct MailboxTests {
                 ).decode(ImportReport.self)
             }
             func people() async throws -> [Person] {
-                try await directory.client(.operator).send(ListPeople.request(query: .init(.init()))).items
+                try await directory.client(.operator).send(ListPeople.request(query: .init())).items
             }
             let table = """
                 Civ;Nom;Prénom;Fonction;E-mail;Autre email;Tél;Portable

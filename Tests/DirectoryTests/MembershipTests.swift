@@ -68,7 +68,7 @@ struct MembershipTests {
             #expect(try await change(#"{"tier":"standard"}"#).status == 200)
             _ = try await operating.send(CallContributions.request(body: .init(year: year)))
             let contribution = try #require(
-                try await operating.send(ListContributions.request(query: .init(.init()))).items.first)
+                try await operating.send(ListContributions.request(query: .init())).items.first)
             /// - Parameter isTierHeld: false once the contribution is cancelled.
             func refused(isTierHeld: Bool = true) async throws {
                 for json in moves + (isTierHeld ? [#"{"tier":"premium"}"#] : []) {
@@ -108,7 +108,7 @@ struct MembershipTests {
             let organization = try await directory.member("Alpha")
             _ = try await operating.send(CallContributions.request(body: .init(year: year)))
             let contribution = try #require(
-                try await operating.send(ListContributions.request(query: .init(.init()))).items.first)
+                try await operating.send(ListContributions.request(query: .init())).items.first)
             let path = "/v1/memberships/\(contribution.membership)"
             func change(_ json: String) async throws -> RawAnswer {
                 let version = try await directory.ask(path).json()["version"]?.integer ?? 0
@@ -134,7 +134,7 @@ struct MembershipTests {
             // A member resigns: the contribution stays, and cannot be moved to the year before.
             #expect(try await change(#"{"until":"\#(year)-06-30"}"#).status == 200)
             try await refused([#"{"from":"\#(year - 1)-01-01"}"#, #"{"from":"\#(year - 1)-12-31"}"#, oneDay])
-            #expect(try await operating.send(ListContributions.request(query: .init(.init()))).items == [contribution])
+            #expect(try await operating.send(ListContributions.request(query: .init())).items == [contribution])
             for json in [
                 #"{"until":"\#(year)-12-31"}"#, #"{"from":"\#(year - 1)-03-01","until":"\#(year + 1)-03-31"}"#,
                 #"{"from":"\#(year - 1)-06-01"}"#, #"{"from":"\#(year)-01-01","until":"\#(year)-12-31"}"#,

@@ -64,7 +64,7 @@ struct MergeTests {
             #expect(survivor.organization == home.id && survivor.version == 2)
             #expect(survivor.consents.flashInfo?.agreed == false && survivor.consents.partnerOffers?.agreed == true)
             let moved = try await operating.send(
-                ListMandates.request(path: home.id, query: .init(.init())))
+                ListMandates.request(path: home.id, query: .init()))
             #expect(moved.items.map(\.person) == [own.id] && moved.items.map(\.id) == [mandate.id])
             #expect(moved.items.map(\.version) == [2])
             let enrolled = try await operating.send(GetAmbassador.request(path: ambassador.id))
@@ -218,7 +218,7 @@ struct MergeTests {
             let leaf = try await add("Bureau", branch.id)
             let worker = try await directory.person("Ana", "A", organization: head.id)
             func parents() async throws -> [Organization.ID: String] {
-                let all = try await operating.send(ListOrganizations.request(query: .init(.init())))
+                let all = try await operating.send(ListOrganizations.request(query: .init()))
                 return Dictionary(uniqueKeysWithValues: all.items.map { ($0.id, $0.parent?.text ?? "") })
             }
             let before = try await directory.ask("/v1/organizations").text
@@ -283,7 +283,7 @@ struct MergeTests {
             #expect(try await directory.person(own.id) == own)
             #expect(try await directory.person(other.id) == other)
             let mandates = try await operating.send(
-                ListMandates.request(path: home.id, query: .init(.init())))
+                ListMandates.request(path: home.id, query: .init()))
             #expect(mandates.items.map(\.person) == [own.id] && mandates.items.map(\.id) == [added.id])
 
             let json = #"{"givenName":"Anna"}"#

@@ -48,7 +48,7 @@ struct MergedEnrolmentTests {
                 """
             #expect(try await directory.report(file).created == 2)
             let operating = try directory.client(.operator)
-            let experts = try await operating.send(ListExperts.request(query: .init(.init()))).items
+            let experts = try await operating.send(ListExperts.request(query: .init())).items
             var ambassadors: [Ambassador] = []
             for name in ["A", "B"] as [Line] {
                 let email = try EmailAddress(validating: "\(name)@example.org")
@@ -200,7 +200,7 @@ struct MergedEnrolmentTests {
                 try await directory.change("update ambassador set \(change) \(own.id)")
                 let before = try await directory.rows(of: Self.tables)
                 let merge = try await directory.merge(other.id.record, into: own.id.record, .person)
-                let now = try await operating.send(ListAmbassadors.request(query: .init(.init()))).items
+                let now = try await operating.send(ListAmbassadors.request(query: .init())).items
                 #expect(now.map(\.id) == [ids[staysOwn ? 0 : 1]] && now.map(\.person) == [own.id])
                 let hourAgo = Timestamp.now.advanced(by: .seconds(-3600))
                 #expect(now.allSatisfy { $0.leftOn == nil && $0.confirmedAt > hourAgo }, "\(change.text)")

@@ -178,7 +178,7 @@ struct MergedRightsTests {
             // The ledger shows the same, and nothing twice.
             func ledger(_ person: Person) async throws -> [String] {
                 try await directory.client(.operator).send(
-                    ListPersonConsents.request(path: person.id, query: .init(.init()), body: Empty())
+                    ListPersonConsents.request(path: person.id, query: .init(), body: Empty())
                 ).items.map { "\($0.purpose.rawValue) \($0.agreed) \($0.source.rawValue)" }
             }
             #expect(

@@ -81,7 +81,7 @@ struct PublicDirectoryTests {
             #expect(rest.texts["h3"] == ["Expert 30", "Expert 31", "Expert 32"])
             #expect(rest.links.contains("/annuaire?theme=cloud"))
             #expect(!rest.links.contains { $0.contains("apres=") })
-            let all = try await directory.client(.operator).send(ListExperts.request(query: .init(.init())))
+            let all = try await directory.client(.operator).send(ListExperts.request(query: .init()))
             let end = try #require(all.items.last)
             #expect(
                 try await directory.page("/annuaire?apres=0~expert+34~\(end.id)").texts["main"]?.first?.contains(

@@ -52,7 +52,7 @@ extension ReferralTests {
         /// The latest offer sent to an expert, as the expert reads it.
         func offer(to expert: Expert.ID) async throws -> ReferralOffer {
             let client = try directory.client(.expert, organization: expert.claim)
-            let page = try await client.send(ListReferralOffers.request(query: .init(.init(), limit: 1)))
+            let page = try await client.send(ListReferralOffers.request(query: .init(limit: 1)))
             return try #require(page.items.first)
         }
 

@@ -222,7 +222,7 @@ struct ReferralLetterTests {
             #expect(try await network.post("\(path)/answer", "answer=accepted&note=\(long)").status == 303)
             #expect(try await need.states() == [.accepted])
             let offers = try await network.directory.client(.operator).send(
-                ListReferralOffers.request(query: .init(.init())))
+                ListReferralOffers.request(query: .init()))
             #expect(offers.items.first?.note?.text.count == 1999)
         }
     }
@@ -261,7 +261,7 @@ struct ReferralLetterTests {
             let page = try await network.page(path)
             #expect(page.texts["form"]?.count == 2 && page.fields["satisfaction"]?.contains("5") == true)
             let offers = try await network.directory.client(.operator).send(
-                ListReferralOffers.request(query: .init(.init())))
+                ListReferralOffers.request(query: .init()))
             func offer(_ number: Int) throws -> ReferralOffer {
                 try #require(offers.items.first { $0.expert == need.experts[number].id })
             }
@@ -348,7 +348,7 @@ struct ReferralLetterTests {
         /// The states of the offers in the order of the experts.
         func states() async throws -> [ReferralOffer.State] {
             let list = try await network.directory.client(.operator).send(
-                ListReferralOffers.request(query: .init(.init())))
+                ListReferralOffers.request(query: .init()))
             return experts.compactMap { expert in list.items.first { $0.expert == expert.id }?.state }
         }
 
@@ -360,7 +360,7 @@ struct ReferralLetterTests {
 
         func answer(_ number: Int, _ json: String, by role: Role = .expert) async throws -> RawAnswer {
             let list = try await network.directory.client(.operator).send(
-                ListReferralOffers.request(query: .init(.init())))
+                ListReferralOffers.request(query: .init()))
             let offer = try #require(list.items.first { $0.expert == experts[number].id })
             return try await network.directory.ask(
                 .patch, "/v1/referral-offers/\(offer.id)", as: role,

@@ -91,7 +91,7 @@ struct RetentionTests {
                     if try row?.optional("last_count", as: Int.self) != nil { break }
                     try await Task.sleep(for: .milliseconds(50))
                 }
-                let erasures = try await directory.client(.operator).send(ListErasures.request(query: .init(.init())))
+                let erasures = try await directory.client(.operator).send(ListErasures.request(query: .init()))
                     .items
                 #expect(erasures.map(\.subject.text) == (seen == nil ? [old.id.text] : []))
                 #expect(erasures.allSatisfy { $0.reason == .retention })

@@ -56,7 +56,7 @@ struct RowQueueTests {
             let header = try ImportHeader<ExpertColumn>(["name"])
             let writer = ImportWriter<CountedRow>(
                 matching: .init(existing: .update, id: Import.ID(), phase: .last), header: header,
-                journal: directory.backend.journal, principal: .service(.directory))
+                principal: .service(.directory))
             let outcome = try await directory.backend.database.transaction(retries: 0) { transaction in
                 try await writer.write(rows, in: transaction)
             }
@@ -75,7 +75,7 @@ struct RowQueueTests {
             let report = try await directory.report(file, "?mode=apply&rejects=skipRow")
             #expect(report.errors == [] && (report.rows, report.created) == (2500, 1))
             #expect((report.updated, report.skipped) == (1250, 1249))
-            let expert = try await directory.client(.operator).send(ListExperts.request(query: .init(.init()))).items
+            let expert = try await directory.client(.operator).send(ListExperts.request(query: .init())).items
             #expect(expert.map(\.website) == ["https://un1250.example"] && expert.first?.version == 1251)
         }
     }

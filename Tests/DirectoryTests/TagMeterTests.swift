@@ -58,7 +58,7 @@ struct TagMeterTests {
             #expect(try await send(text.replacing("<CdtDbtInd>", with: "<x \(attributes)/><CdtDbtInd>")).status == 422)
             let answer = try await send(text)
             #expect(answer.status == 201, "\(answer.text)")
-            let lines = try await directory.client(.operator).send(ListBankLines.request(query: .init(.init()))).items
+            let lines = try await directory.client(.operator).send(ListBankLines.request(query: .init())).items
             #expect(lines.map { $0.remittance?.text } == ["COT <2026-4> & co"])
         }
     }

@@ -13,7 +13,7 @@ struct TierChangeTests {
 
     private func membership(_ directory: TestService) async throws -> Membership {
         try #require(
-            try await directory.client(.operator).send(ListMemberships.request(query: .init(.init()))).items.first)
+            try await directory.client(.operator).send(ListMemberships.request(query: .init())).items.first)
     }
 
     private func change(_ membership: Membership, _ json: String, _ directory: TestService) async throws -> RawAnswer {
@@ -207,7 +207,7 @@ struct TierChangeTests {
                 json: #"{"tier":"premium","from":"\#(year)-07-01"}"#)
             #expect(nowhere.status == 404)
             // Nothing of it was stored.
-            let list = try await operating.send(ListMemberships.request(query: .init(.init()))).items
+            let list = try await operating.send(ListMemberships.request(query: .init())).items
             #expect(list == [membership])
         }
     }
@@ -225,7 +225,7 @@ struct TierChangeTests {
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             #expect(statuses.count { $0 == 200 } == 1 && statuses.count { $0 == 422 } == 3)
-            let numbers = try await operating.send(ListContributions.request(query: .init(.init()))).items.map(\.number)
+            let numbers = try await operating.send(ListContributions.request(query: .init())).items.map(\.number)
             #expect(numbers.sorted() == [1, 2])
         }
     }

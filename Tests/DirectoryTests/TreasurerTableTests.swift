@@ -65,12 +65,12 @@ struct TreasurerTableTests {
             #expect(try await table(directory.ask("/v1/members.csv?asOf=2001-01-01")).isEmpty)
 
             let memberships = try await table(directory.ask("/v1/memberships.csv"))
-            let listed = try await operating.send(ListMemberships.request(query: .init(.init())))
+            let listed = try await operating.send(ListMemberships.request(query: .init()))
             #expect(memberships.map { $0["id"] } == listed.items.map(\.id.text))
             #expect(memberships.allSatisfy { $0["from"] == "\(year)-01-01" && $0["until"] == "\(year)-12-31" })
 
             let contributions = try await table(directory.ask("/v1/contributions.csv"))
-            let all = try await operating.send(ListContributions.request(query: .init(.init())))
+            let all = try await operating.send(ListContributions.request(query: .init()))
             #expect(contributions.map { $0["id"] } == all.items.map(\.id.text))
             #expect(contributions.map { $0["state"] } == all.items.map(\.state.rawValue))
             let one = try #require(contributions.first { $0["id"] == first.id.text })
@@ -91,7 +91,7 @@ struct TreasurerTableTests {
             #expect(receipts.map { $0["number"] } == ["\(year)-1"] && receipts.map { $0["means"] } == ["cheque"])
             #expect(receipts.map { $0["amount"] } == ["1200.00"] && receipts.map { $0["returned"] } == ["0.00"])
             #expect(try await table(directory.ask("/v1/receipts.csv?year=\(year - 1)")).isEmpty)
-            let list = try await operating.send(ListReceipts.request(query: .init(.init())))
+            let list = try await operating.send(ListReceipts.request(query: .init()))
             #expect(list.items.map(\.means) == [[.cheque]])
         }
     }

@@ -48,7 +48,7 @@ struct ValueTests {
                     + "C;agence;97400;Saint-Denis;+33 (0)692 12 34 56\nD;agence;97400;Saint-Denis;692123456\n",
                 "?mode=apply&rejects=skipRow")
             #expect(report.created == 4 && report.errors == [])
-            let all = try await directory.client(.operator).send(ListExperts.request(query: .init(.init()))).items
+            let all = try await directory.client(.operator).send(ListExperts.request(query: .init())).items
             #expect(Set(all.map(\.telephone)) == ["+262692123456"])
             for wrong in ["05 59 00 00 0", "112345", "+330"] {
                 let answer = try await directory.ask(

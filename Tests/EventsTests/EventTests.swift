@@ -17,7 +17,7 @@ struct EventTests {
             let expert = try house.client(.expert)
             let hidden = try await problem { try await expert.send(GetEvent.request(path: draft.id)) }
             #expect(hidden?.status == 404)
-            #expect(try await expert.send(ListEvents.request(query: .init(.init()))).items.isEmpty)
+            #expect(try await expert.send(ListEvents.request(query: .init())).items.isEmpty)
             let noSessions = try await problem {
                 try await expert.send(
                     ListSessions.request(path: draft.id, query: .init(), body: Empty()))
@@ -147,7 +147,7 @@ struct EventTests {
             var cursor: Cursor?
             repeat {
                 let page = try await house.operator.send(
-                    ListEvents.request(query: .init(.init(), limit: 2, cursor: cursor)))
+                    ListEvents.request(query: .init(limit: 2, cursor: cursor)))
                 found += page.items.map(\.id)
                 cursor = page.next
             } while cursor != nil

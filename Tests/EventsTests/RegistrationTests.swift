@@ -208,7 +208,7 @@ struct RegistrationTests {
             _ = try await house.register(others.id, for: event, by: stranger)
             for (client, count) in [(own, 1), (representative, 1), (stranger, 1), (try house.operator, 2)] {
                 let page = try await client.send(
-                    ListRegistrations.request(path: event.id, query: .init(.init()), body: Empty()))
+                    ListRegistrations.request(path: event.id, query: .init(), body: Empty()))
                 #expect(page.items.count == count)
             }
             try await house.cancel(registration, by: own)
@@ -227,7 +227,7 @@ struct RegistrationTests {
             repeat {
                 let page = try await house.operator.send(
                     ListRegistrations.request(
-                        path: event.id, query: .init(.init(), limit: 2, cursor: cursor), body: Empty()))
+                        path: event.id, query: .init(limit: 2, cursor: cursor), body: Empty()))
                 found += page.items
                 cursor = page.next
             } while cursor != nil

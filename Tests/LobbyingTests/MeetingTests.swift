@@ -25,7 +25,7 @@ struct MeetingTests {
             }
             let client = try lobbying.patient(.lobbyist)
             let listed = try await client.send(
-                ListInvitations.request(path: meeting.id, query: .init(.init()), body: Empty()))
+                ListInvitations.request(path: meeting.id, query: .init(), body: Empty()))
             #expect(listed.items == [first, second])
             let shown = try await client.send(GetCircleMeeting.request(path: meeting.id))
             #expect(shown.guestsOfHonour == [official.name])
@@ -137,7 +137,7 @@ struct MeetingTests {
             } while !names.isEmpty && ContinuousClock.now < end
             #expect(names.isEmpty)
             let listed = try await client.send(
-                ListInvitations.request(path: meeting.id, query: .init(.init()), body: Empty()))
+                ListInvitations.request(path: meeting.id, query: .init(), body: Empty()))
             #expect(listed.items.map(\.name) == [nil])
             // A late response of the directory does not restore the person.
             try await LobbyingApplication.people(lobbying.backend).keep([PersonCopy(person)])

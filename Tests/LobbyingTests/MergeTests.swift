@@ -41,7 +41,7 @@ struct MergeTests {
                 var result: [[Person.ID]] = []
                 for meeting in [both, single] {
                     let invited = try await client.send(
-                        ListInvitations.request(path: meeting.id, query: .init(.init())))
+                        ListInvitations.request(path: meeting.id, query: .init()))
                     result.append(invited.items.compactMap(\.person))
                     let came = try await client.send(GetAttendance.request(path: meeting.id))
                     result.append(came.attendees.compactMap(\.person))
@@ -54,7 +54,7 @@ struct MergeTests {
             // A feed may deliver a change twice.
             for _ in 1...2 { try await apply(other, into: own, id, undone: false, in: lobbying) }
             #expect(try await people() == [[own], [own], [own], [own]])
-            let kept = try await client.send(ListInvitations.request(path: both.id, query: .init(.init())))
+            let kept = try await client.send(ListInvitations.request(path: both.id, query: .init()))
             #expect(kept.items.map(\.id) == [accepted.id])
             for _ in 1...2 { try await apply(other, into: own, id, undone: true, in: lobbying) }
             #expect(try await people() == before)
@@ -69,7 +69,7 @@ struct MergeTests {
             let invitation = try await lobbying.invite(.init(person: own), to: meeting)
             try await apply(other, into: own, Merge.ID(), undone: true, in: lobbying)
             let now = try await lobbying.patient(.lobbyist).send(
-                ListInvitations.request(path: meeting.id, query: .init(.init())))
+                ListInvitations.request(path: meeting.id, query: .init()))
             #expect(now.items == [invitation])
         }
     }

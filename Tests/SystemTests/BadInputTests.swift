@@ -151,7 +151,7 @@ struct BadInputTests {
                 }
             }
             #expect(club[.directory].isRunning)
-            let people = try await club.client(.directory).send(ListPeople.request(query: .init(.init())))
+            let people = try await club.client(.directory).send(ListPeople.request(query: .init()))
             #expect(people.items.map(\.id) == [known.id])
         }
     }
@@ -196,7 +196,7 @@ struct BadInputTests {
                 return identifiers
             }
             #expect(identifiers.count == 1)
-            let people = try await directory.send(ListPeople.request(query: .init(.init())))
+            let people = try await directory.send(ListPeople.request(query: .init()))
             #expect(people.items.count == 2)
         }
     }

@@ -185,7 +185,7 @@ struct ErasureTests {
     private func double(_ person: Person, in club: TestClub) async throws {
         let (directory, events) = (try club.client(.directory), try club.client(.events))
         let double = try await double(in: club)
-        let event = try await events.send(ListEvents.request(query: .init(.init()))).items[0]
+        let event = try await events.send(ListEvents.request(query: .init())).items[0]
         _ = try await events.send(
             RegisterForEvent.request(
                 path: event.id, body: .init(person: double.id, note: "Zephyrine Quettehou, encore.")))
@@ -195,7 +195,7 @@ struct ErasureTests {
                     kind: .person, survivor: .init(person.id.uuid), merged: .init(double.id.uuid))))
         try await eventually("the registrations are joined") {
             try await events.send(
-                ListRegistrations.request(path: event.id, query: .init(.init()), body: Empty())
+                ListRegistrations.request(path: event.id, query: .init(), body: Empty())
             ).items.count == 1
         }
     }
@@ -275,7 +275,7 @@ struct ErasureTests {
             try await content.send(GetIssue.request(path: issue.id)).state == .sent
         }
         let sent = try await content.send(
-            ListDeliveries.request(path: issue.id, query: .init(.init()), body: Empty()))
+            ListDeliveries.request(path: issue.id, query: .init(), body: Empty()))
         return Set(sent.items.map(\.email))
     }
 

@@ -59,7 +59,7 @@ struct ForeignLetterTests {
             }
             document = try await ofAna()
             #expect(document.contains("Pour Ana") && document.contains("Sans nom"))
-            let letters = try await content.send(ListLetters.request(query: .init(.init()))).items
+            let letters = try await content.send(ListLetters.request(query: .init())).items
             #expect(Set(letters.map(\.subject)) == ["Pour Ana", "Sans nom"])
         }
     }
@@ -103,7 +103,7 @@ struct ForeignLetterTests {
             try await eventually("it is erased everywhere") {
                 try await directory.send(GetErasure.request(path: erasure.id)).state == .done
             }
-            let letters = try await content.send(ListLetters.request(query: .init(.init()))).items
+            let letters = try await content.send(ListLetters.request(query: .init())).items
             #expect(Set(letters.map(\.subject)) == ["Pour une inconnue", "Pour un autre inconnu"])
             #expect(try await content.send(ListSuppressions.request(query: .init())).items.map(\.email) == [complaint])
         }

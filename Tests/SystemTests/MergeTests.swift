@@ -31,10 +31,10 @@ struct MergeTests {
 
             func stand(with person: Person, _ name: Line, _ firm: Organization) async throws -> Bool {
                 let seats = try await events.send(
-                    ListRegistrations.request(path: event, query: .init(.init()), body: Empty())
+                    ListRegistrations.request(path: event, query: .init(), body: Empty())
                 ).items
                 let invited = try await lobbying.send(
-                    ListInvitations.request(path: meeting, query: .init(.init()), body: Empty())
+                    ListInvitations.request(path: meeting, query: .init(), body: Empty())
                 ).items
                 let filed = try await content.send(GetResource.request(path: resource))
                 return seats.map(\.person) == [person.id] && seats.map(\.personName) == [name]

@@ -104,7 +104,7 @@ struct RegistrationRushTests {
         repeat {
             let page = try await events.send(
                 ListRegistrations.request(
-                    path: event, query: .init(.init(), limit: 200, cursor: cursor), body: Empty()))
+                    path: event, query: .init(limit: 200, cursor: cursor), body: Empty()))
             registrations += page.items
             cursor = page.next
         } while cursor != nil

@@ -24,8 +24,7 @@ struct AmbassadorRoutes {
     ) async throws -> RouteResponse<Ambassador> {
         let id = Ambassador.ID()
         let rows = try await AmbassadorStore.create(id, call.body, in: transaction)
-        try await backend.journal.record(
-            .created, .ambassador, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .ambassador, id, version: 1, values: call.body, by: call.principal)
         return try .row(rows)
     }
 
@@ -44,9 +43,9 @@ struct AmbassadorRoutes {
     ) async throws -> RouteResponse<Ambassador> {
         let rows = try await AmbassadorStore.change(
             call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
-        try await backend.journal.record(
+        try await transaction.record(
             .changed, .ambassador, call.path, version: try rows.first?["version"], values: call.body,
-            by: call.principal, in: transaction)
+            by: call.principal)
         return try .row(rows)
     }
 }

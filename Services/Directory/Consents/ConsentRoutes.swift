@@ -43,9 +43,8 @@ struct ConsentRoutes {
         _ answer: ConsentAnswer, of subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Rows {
         let (version, rows) = try await ConsentStore.add(answer, of: subject, by: principal, in: transaction)
-        try await backend.journal.record(
-            .changed, EntityName(subject.entity), subject.id, version: version, values: answer, by: principal,
-            in: transaction)
+        try await transaction.record(
+            .changed, EntityName(subject.entity), subject.id, version: version, values: answer, by: principal)
         return rows
     }
 }

@@ -31,16 +31,16 @@ enum Unsubscriptions {
             """
             update \(entity.table) set consents = consents || jsonb_build_object('flashInfo', jsonb_build_object(
                     'agreed', false,
-                    'at', directory.rfc3339(\(time)::timestamptz))),
+                    'at', directory.rfc3339_microseconds(\(time)::timestamptz))),
                 version = version + 1, updated_at = now()
             where id in (\(readers(entity, of: email, at: time))) and \(SQL.agreed(to: .flashInfo))
                 and (consents -> 'flashInfo' ->> 'at')::timestamptz <= \(time)
             returning id, version
             """)
-        try await Journal().record(
+        try await transaction.record(
             try withdrawn.map {
                 .init(.changed, EntityName(entity), try $0["id", as: DataSubject.ID.self], version: try $0["version"])
-            }, by: .service(.content), in: transaction)
+            }, by: .service(.content))
     }
 
     /// Whose address it was when the link was used: those who have it now, unless it was someone else's then; and those

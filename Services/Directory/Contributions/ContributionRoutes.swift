@@ -39,9 +39,8 @@ struct ContributionRoutes {
     ) async throws -> RouteResponse<Contribution> {
         let id = call.path
         let rows = try await ContributionStore.cancel(id, because: call.body.reason, in: transaction)
-        try await backend.journal.record(
-            .changed, .contribution, id, version: try rows.first?["version"], values: call.body,
-            by: call.principal, in: transaction)
+        try await transaction.record(
+            .changed, .contribution, id, version: try rows.first?["version"], values: call.body, by: call.principal)
         return try .row(rows)
     }
 
@@ -52,8 +51,7 @@ struct ContributionRoutes {
         let contribution = call.path
         let rows = try await PaymentStore.create(id, contribution, call.body, in: transaction)
         try await ReceiptIssuer(backend: backend).issue(for: contribution, by: call.principal, in: transaction)
-        try await backend.journal.record(
-            .changed, .contribution, contribution, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.changed, .contribution, contribution, values: call.body, by: call.principal)
         return try .row(rows)
     }
 
@@ -88,8 +86,8 @@ struct ContributionRoutes {
                 candidates, ids: ids, year: body.year, dueOn: dueOn, after: last, in: transaction)
             return (candidates, ids)
         }
-        try await backend.journal.record(
-            ids.map { .init(.created, .contribution, $0, version: 1, values: body) }, by: principal, in: transaction)
+        try await transaction.record(
+            ids.map { .init(.created, .contribution, $0, version: 1, values: body) }, by: principal)
         let carried = try await CreditCarryOver(backend: backend).apply(to: ids, by: principal, in: transaction)
         return outcome(body.year, called, carried: carried, after: last)
     }

@@ -18,12 +18,12 @@ struct CreditCarryOver: Sendable {
         to contributions: [Contribution.ID], by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Int {
         let carried = try await CreditStore.carryOver(to: contributions, in: transaction)
-        try await backend.journal.record(
+        try await transaction.record(
             carried.map {
                 .init(
                     .changed, .contribution, $0.contribution, version: $0.version,
                     values: CarriedOver(carriedOver: $0.amount))
-            }, by: principal, in: transaction)
+            }, by: principal)
         for paid in carried where paid.isPaid {
             try await ReceiptIssuer(backend: backend).issue(for: paid.contribution, by: principal, in: transaction)
         }

@@ -40,7 +40,7 @@ struct CreditRoutes {
                 of: organization, .organization, for: call.principal, on: transaction)
         }
         let rows = try await CreditStore.refund(id, organization, body, in: transaction)
-        try await backend.journal.record(.created, .creditEntry, id, values: body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .creditEntry, id, values: body, by: call.principal)
         return try .row(rows)
     }
 

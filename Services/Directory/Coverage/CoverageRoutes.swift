@@ -40,7 +40,7 @@ struct CoverageRoutes {
         if let topic = call.query.topic { _ = try await CoverageStore.label(of: topic, on: backend.database) }
         let area = try await CoverageArea(call.query.departement, call.query.region, on: backend.database)
         let lines = try await CoverageStore.table(call.query.topic, in: area, on: backend.database)
-        let table = CoverageTable(of: call.query.of, TableFormat(isForExcel: call.query.excel == true))
+        let table = CoverageTable(of: call.query.of, call.query.format)
         try await writer.write { $0.append(contentsOf: table.head) }
         for line in lines { try await writer.write { $0.append(contentsOf: table.line(line)) } }
     }

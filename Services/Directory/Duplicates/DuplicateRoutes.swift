@@ -33,9 +33,8 @@ struct DuplicateRoutes {
         _ call: Call<DismissDuplicate>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Duplicate> {
         let rows = try await DuplicateStore.transition(call.path, to: .dismissed, in: transaction)
-        try await backend.journal.record(
-            .changed, .duplicate, call.path, version: try rows.first?["version"], by: call.principal,
-            in: transaction)
+        try await transaction.record(
+            .changed, .duplicate, call.path, version: try rows.first?["version"], by: call.principal)
         return try .row(rows)
     }
 
@@ -43,9 +42,8 @@ struct DuplicateRoutes {
         _ call: Call<ReopenDuplicate>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Duplicate> {
         let rows = try await DuplicateStore.reopen(call.path, in: transaction)
-        try await backend.journal.record(
-            .changed, .duplicate, call.path, version: try rows.first?["version"], by: call.principal,
-            in: transaction)
+        try await transaction.record(
+            .changed, .duplicate, call.path, version: try rows.first?["version"], by: call.principal)
         return try .row(rows)
     }
 

@@ -19,8 +19,7 @@ struct EnrolmentRoutes {
         _ call: Call<ConfirmExpert>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Expert> {
         let id = call.path
-        let version = try await EnrolmentStore.confirm(.expert(id), by: call.principal, in: transaction)
-        try await backend.journal.record(.expert(id), version, "confirmed", by: call.principal, in: transaction)
+        try await transitions.confirm(.expert(id), by: call.principal, in: transaction)
         return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
     }
 
@@ -36,8 +35,7 @@ struct EnrolmentRoutes {
         _ call: Call<ConfirmAmbassador>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Ambassador> {
         let id = call.path
-        let version = try await EnrolmentStore.confirm(.ambassador(id), by: call.principal, in: transaction)
-        try await backend.journal.record(.ambassador(id), version, "confirmed", by: call.principal, in: transaction)
+        try await transitions.confirm(.ambassador(id), by: call.principal, in: transaction)
         return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
     }
 
@@ -47,24 +45,5 @@ struct EnrolmentRoutes {
         let id = call.path
         try await transitions.transition(.ambassador(id), to: call.body.to, by: call.principal, in: transaction)
         return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
-    }
-}
-
-extension Journal {
-    /// Records that an ambassador or an expert was confirmed, left or returned.
-    func record(
-        _ enrollee: Enrollee, _ version: Int, _ what: String, by principal: Principal,
-        in transaction: PostgresTransaction
-    ) async throws {
-        switch enrollee {
-        case .ambassador(let id):
-            try await record(
-                .changed, enrollee.entity, id, version: version, values: ["enrolment": what], by: principal,
-                in: transaction)
-        case .expert(let id):
-            try await record(
-                .changed, enrollee.entity, id, version: version, values: ["enrolment": what], by: principal,
-                in: transaction)
-        }
     }
 }

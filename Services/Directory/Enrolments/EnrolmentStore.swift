@@ -43,7 +43,7 @@ enum EnrolmentStore {
         let row = try await transaction.first(
             """
             select left_on is null as enrolled from \(enrollee.table)
-            where \(enrollee.isIt) and \(enrollee.mayBeChanged(by: principal)) for no key update
+            where id = \(enrollee.id) and \(enrollee.mayBeChanged(by: principal)) for no key update
             """)
         guard let row else { throw Problem(.notFound) }
         return try row["enrolled", as: Bool.self] ? .enrolled : .left
@@ -55,7 +55,7 @@ enum EnrolmentStore {
         let row = try await transaction.first(
             """
             update \(enrollee.table) set \(assignments), version = version + 1, updated_at = now()
-            where \(enrollee.isIt) returning version
+            where id = \(enrollee.id) returning version
             """)
         guard let row else { throw Problem(.notFound) }
         return try row["version"]
@@ -63,13 +63,6 @@ enum EnrolmentStore {
 }
 
 extension Enrollee {
-    fileprivate var isIt: SQL {
-        switch self {
-        case .ambassador(let id): "id = \(id)"
-        case .expert(let id): "id = \(id)"
-        }
-    }
-
     /// What a caller may change: the staff everyone, an ambassador or an expert only themselves.
     fileprivate func mayBeChanged(by principal: Principal) -> SQL {
         switch (self, principal.role) {

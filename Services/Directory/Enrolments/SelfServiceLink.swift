@@ -25,7 +25,7 @@ struct SelfServiceLink {
     static func path(
         to enrollee: Enrollee, at email: EmailAddress, days: Int, isMailed: Bool = true, by links: SignedLinks
     ) -> String {
-        let mark = AddressedLink.mark(of: email, by: links)
+        let mark = links.mark(of: email)
         let token = links.token(
             purpose: purpose, subject: "\(enrollee.text):\(mark)" + (isMailed ? ":\(mailed)" : ""),
             expires: .now.advanced(by: .seconds(days * 86_400)))
@@ -49,7 +49,7 @@ struct SelfServiceLink {
     /// - Parameter addresses: those of the record.
     func isValid(at addresses: [EmailAddress], by links: SignedLinks) -> Bool {
         guard let mark else { return true }
-        return addresses.contains { AddressedLink.mark(of: $0, by: links) == mark }
+        return addresses.contains { links.mark(of: $0) == mark }
     }
 
     /// The address whose mailbox the user of the link is known to read; nil if the link does not prove it.
@@ -57,6 +57,6 @@ struct SelfServiceLink {
     /// - Parameter addresses: those of the record.
     func confirmed(among addresses: [EmailAddress], by links: SignedLinks) -> EmailAddress? {
         guard let mark, isMailed else { return nil }
-        return addresses.first { AddressedLink.mark(of: $0, by: links) == mark }
+        return addresses.first { links.mark(of: $0) == mark }
     }
 }

@@ -24,8 +24,7 @@ struct ExpertRoutes {
         let id = Expert.ID()
         try await ConsentStore.setProvenance(call.body.consents, by: call.principal, in: transaction)
         let rows = try await ExpertStore.create(id, call.body, in: transaction)
-        try await backend.journal.record(
-            .created, .expert, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .expert, id, version: 1, values: call.body, by: call.principal)
         return try await PossibleDuplicates.answer(
             rows, .init(id.uuid), .expert, where: ExpertStore.isVisible(to: call.principal), in: transaction)
     }
@@ -51,9 +50,8 @@ struct ExpertRoutes {
         try await ConsentStore.setProvenance(call.body.consents, by: call.principal, in: transaction)
         let rows = try await ExpertStore.change(
             call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
-        try await backend.journal.record(
-            .changed, .expert, call.path, version: try rows.first?["version"], values: call.body,
-            by: call.principal, in: transaction)
+        try await transaction.record(
+            .changed, .expert, call.path, version: try rows.first?["version"], values: call.body, by: call.principal)
         return try .row(rows)
     }
 }

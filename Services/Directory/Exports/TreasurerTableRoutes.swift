@@ -22,37 +22,37 @@ struct TreasurerTableRoutes {
         var query = call.query.filter
         // One day for all pages, even if midnight passes meanwhile.
         query.asOf = query.asOf ?? .today
-        try await TableFormat(isForExcel: call.query.excel == true).write(
+        try await call.query.format.write(
             .members(query, for: call.principal), where: MemberStore.selection(query, for: call.principal).all,
             from: backend.database, to: output)
     }
 
     @Sendable func exportMemberships(_ call: Call<ExportMemberships>, _ output: TextWriter) async throws {
-        try await TableFormat(isForExcel: call.query.excel == true).write(
+        try await call.query.format.write(
             .memberships, where: MembershipStore.selection(call.query.filter, for: call.principal).all,
             from: backend.database, to: output)
     }
 
     @Sendable func exportContributions(_ call: Call<ExportContributions>, _ output: TextWriter) async throws {
-        try await TableFormat(isForExcel: call.query.excel == true).write(
+        try await call.query.format.write(
             .contributions, where: ContributionStore.selection(call.query.filter, for: call.principal).all,
             from: backend.database, to: output)
     }
 
     @Sendable func exportPayments(_ call: Call<ExportPayments>, _ output: TextWriter) async throws {
-        try await TableFormat(isForExcel: call.query.excel == true).write(
+        try await call.query.format.write(
             .payments, where: PaymentStore.selection(call.query.filter, for: call.principal), from: backend.database,
             to: output)
     }
 
     @Sendable func exportCreditEntries(_ call: Call<ExportCreditEntries>, _ output: TextWriter) async throws {
-        try await TableFormat(isForExcel: call.query.excel == true).write(
+        try await call.query.format.write(
             .creditEntries, where: CreditStore.selection(call.query.filter, for: call.principal),
             from: backend.database, to: output)
     }
 
     @Sendable func exportReceipts(_ call: Call<ExportReceipts>, _ output: TextWriter) async throws {
-        try await TableFormat(isForExcel: call.query.excel == true).write(
+        try await call.query.format.write(
             .receipts, where: ReceiptStore.selection(call.query.filter, for: call.principal).all,
             from: backend.database, to: output)
     }

@@ -19,42 +19,41 @@ struct ImportRoutes {
     @Sendable func importExperts(
         _ call: Call<ImportExperts>, _ body: UploadBody
     ) async throws -> RouteResponse<ImportReport> {
-        let run = ImportRun<ExpertRow>(
-            order: call.query.order(of: .experts, call.idempotencyKey, call.principal), blank: ExpertRow(),
-            database: backend.database, journal: backend.journal,
-            principal: call.principal)
-        return .value(try await run.take(body))
+        try await take(body, of: .experts, call, call.query, blank: ExpertRow())
     }
 
     @Sendable func importOrganizations(
         _ call: Call<ImportOrganizations>, _ body: UploadBody
     ) async throws -> RouteResponse<ImportReport> {
-        let run = ImportRun<OrganizationRow>(
-            order: call.query.first.order(of: .organizations, call.idempotencyKey, call.principal),
-            blank: OrganizationRow(kindOfNew: call.query.kind),
-            database: backend.database, journal: backend.journal, principal: call.principal)
-        return .value(try await run.take(body))
+        let blank = OrganizationRow(kindOfNew: call.query.kind)
+        return try await take(body, of: .organizations, call, call.query.first, blank: blank)
     }
 
     @Sendable func importPeople(
         _ call: Call<ImportPeople>, _ body: UploadBody
     ) async throws -> RouteResponse<ImportReport> {
-        let run = ImportRun<PersonRow>(
-            order: call.query.order(of: .people, call.idempotencyKey, call.principal),
-            format: call.media == .vcard ? .cards : .table,
-            blank: PersonRow(),
-            database: backend.database, journal: backend.journal,
-            principal: call.principal)
-        return .value(try await run.take(body))
+        let format = call.media == .vcard ? ImportFormat.cards : .table
+        return try await take(body, of: .people, call, call.query, in: format, blank: PersonRow())
     }
 
     @Sendable func importAmbassadors(
         _ call: Call<ImportAmbassadors>, _ body: UploadBody
     ) async throws -> RouteResponse<ImportReport> {
-        let run = ImportRun<AmbassadorRow>(
-            order: call.query.order(of: .ambassadors, call.idempotencyKey, call.principal), blank: AmbassadorRow(),
-            database: backend.database, journal: backend.journal,
-            principal: call.principal)
+        try await take(body, of: .ambassadors, call, call.query, blank: AmbassadorRow())
+    }
+
+    /// - Parameters:
+    ///   - query: how the call wants the file to be imported.
+    ///   - blank: the initial value of every row.
+    private func take<E>(
+        _ body: UploadBody, of records: Import.Records, _ call: Call<E>, _ query: ImportQuery,
+        in format: ImportFormat = .table, blank: some ImportedRow
+    ) async throws -> RouteResponse<ImportReport> {
+        let order = ImportLedger.Order(
+            id: query.import, key: call.idempotencyKey, actor: call.principal.actor, records: records,
+            mode: query.mode ?? .dryRun, rejects: query.rejects ?? .refuseFile, existing: query.existing ?? .update)
+        let run = ImportRun(
+            order: order, format: format, blank: blank, database: backend.database, principal: call.principal)
         return .value(try await run.take(body))
     }
 
@@ -71,16 +70,5 @@ struct ImportRoutes {
         try .page(
             try await ImportLedger.rows(of: call.path, call.query, call.page, on: backend.database), call.page,
             key: "_key")
-    }
-}
-
-extension ImportQuery {
-    fileprivate func order(
-        of records: Import.Records, _ key: String?, _ principal: Principal
-    ) -> ImportLedger.Order {
-        .init(
-            id: `import`, key: key, actor: principal.actor, records: records, mode: mode ?? .dryRun,
-            rejects: rejects ?? .refuseFile,
-            existing: existing ?? .update)
     }
 }

@@ -46,8 +46,7 @@ struct MembershipRoutes {
     ) async throws -> RouteResponse<Membership> {
         let id = Membership.ID()
         let rows = try await MembershipStore.create(id, call.body, in: transaction)
-        try await backend.journal.record(
-            .created, .membership, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .membership, id, version: 1, values: call.body, by: call.principal)
         return try .row(rows)
     }
 
@@ -66,9 +65,8 @@ struct MembershipRoutes {
     ) async throws -> RouteResponse<Membership> {
         let id = call.path
         let rows = try await MembershipStore.change(id, call.body, at: call.ifMatch, in: transaction)
-        try await backend.journal.record(
-            .changed, .membership, id, version: try rows.first?["version"], values: call.body, by: call.principal,
-            in: transaction)
+        try await transaction.record(
+            .changed, .membership, id, version: try rows.first?["version"], values: call.body, by: call.principal)
         return try .row(rows)
     }
 
@@ -77,7 +75,7 @@ struct MembershipRoutes {
     ) async throws -> RouteResponse<Empty> {
         let id = call.path
         try await MembershipStore.delete(id, at: call.ifMatch, in: transaction)
-        try await backend.journal.record(.deleted, .membership, id, by: call.principal, in: transaction)
+        try await transaction.record(.deleted, .membership, id, by: call.principal)
         return .empty
     }
 
@@ -101,9 +99,8 @@ struct MembershipRoutes {
             try await RenewalStore.renew(
                 try await RenewalStore.ending(year, in: transaction), after: year, in: transaction)
         }
-        try await backend.journal.record(
-            made.map { .init(.created, .membership, $0, version: 1, values: call.body) }, by: call.principal,
-            in: transaction)
+        try await transaction.record(
+            made.map { .init(.created, .membership, $0, version: 1, values: call.body) }, by: call.principal)
         return .value(
             MembershipRenewal(
                 year: year, renewed: made.count,

@@ -9,15 +9,6 @@ enum MembershipStore {
         updated_at as "updatedAt"
         """
 
-    /// What a caller may see: a representative sees those of its organization.
-    private static func visible(to principal: Principal) -> [SQL] {
-        switch principal.role {
-        case .operator, .editor, .lobbyist, .auditor, .service: []
-        case .representative: ["organization = \(principal.organization)"]
-        case .ambassador, .expert: ["false"]
-        }
-    }
-
     static func create(
         _ id: Membership.ID, _ body: CreateMembership.Body, in transaction: PostgresTransaction
     ) async throws -> Rows {
@@ -33,13 +24,13 @@ enum MembershipStore {
     static func get(
         _ id: Membership.ID, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        let rules = ["id = \(id)"] + visible(to: principal)
+        let rules = ["id = \(id)"] + SQL.recordsOfOrganizations(visibleTo: principal)
         return try await executor.query("select \(columns) from membership where \(rules.all)")
     }
 
     /// The condition of the list across all its pages, and of its export.
     static func selection(_ query: ListMemberships.Filter, for principal: Principal) -> [SQL] {
-        var rules = visible(to: principal)
+        var rules = SQL.recordsOfOrganizations(visibleTo: principal)
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let tier = query.tier { rules.append("tier = \(tier)") }
         if let day = query.asOf { rules.append(.isActive(on: day)) }

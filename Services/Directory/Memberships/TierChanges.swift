@@ -46,7 +46,7 @@ struct TierChanges: Sendable {
             entries.append(.init(.created, .contribution, number, version: 1, values: body))
             complement = number
         }
-        try await backend.journal.record(entries, by: principal, in: transaction)
+        try await transaction.record(entries, by: principal)
         var contribution: Contribution?
         if let complement {
             _ = try await CreditCarryOver(backend: backend).apply(

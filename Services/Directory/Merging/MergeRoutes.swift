@@ -61,9 +61,9 @@ struct MergeRoutes {
                 .init(.changed, $0.entity, $0.id, version: $0.version)
             }
             entries += try await MergeStore.recounted(id, in: transaction).map { .init(.changed, .referral, $0) }
-            try await backend.journal.record(entries, by: call.principal, in: transaction)
+            try await transaction.record(entries, by: call.principal)
             return try .row(rows)
-        } catch let error as PostgresError where error.isRefusedByConstraint {
+        } catch let error as PostgresError where error.isConstraintViolation {
             throw Problem(.mergeBlocked, "Both together are refused by \(error.constraint ?? "the database").")
         }
     }
@@ -116,9 +116,9 @@ struct MergeRoutes {
             entries += aside.map { .init(.created, $0.entity, $0.id, version: $0.version) }
             entries += returned.map { .init(.changed, $0.entity, $0.id, version: $0.version) }
             entries += referrals.map { .init(.changed, .referral, $0) }
-            try await backend.journal.record(entries, by: call.principal, in: transaction)
+            try await transaction.record(entries, by: call.principal)
             return try .row(rows)
-        } catch let error as PostgresError where error.isRefusedByConstraint {
+        } catch let error as PostgresError where error.isConstraintViolation {
             throw Problem(.undoBlocked, "The restored records are refused by \(error.constraint ?? "the database").")
         }
     }
@@ -142,9 +142,4 @@ struct MergeRoutes {
     ) async throws -> Int? {
         try await transaction.first("select version from \(kind.table) where id = \(id)")?["version"]
     }
-}
-
-extension PostgresError {
-    /// Whether the resulting rows violate a constraint (class 23).
-    fileprivate var isRefusedByConstraint: Bool { sqlState?.hasPrefix("23") ?? false }
 }

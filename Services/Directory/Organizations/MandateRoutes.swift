@@ -27,8 +27,7 @@ struct MandateRoutes {
     ) async throws -> RouteResponse<Mandate> {
         let id = Mandate.ID()
         let rows = try await MandateStore.create(id, of: call.path, call.body, in: transaction)
-        try await backend.journal.record(
-            .created, .mandate, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .mandate, id, version: 1, values: call.body, by: call.principal)
         return try .row(rows)
     }
 
@@ -53,9 +52,9 @@ struct MandateRoutes {
         _ call: Call<ChangeMandate>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Mandate> {
         let rows = try await MandateStore.change(call.path, call.body, at: call.ifMatch, in: transaction)
-        try await backend.journal.record(
+        try await transaction.record(
             .changed, .mandate, call.path.mandate, version: try rows.first?["version"], values: call.body,
-            by: call.principal, in: transaction)
+            by: call.principal)
         return try .row(rows)
     }
 
@@ -63,7 +62,7 @@ struct MandateRoutes {
         _ call: Call<DeleteMandate>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Empty> {
         try await MandateStore.delete(call.path, at: call.ifMatch, in: transaction)
-        try await backend.journal.record(.deleted, .mandate, call.path.mandate, by: call.principal, in: transaction)
+        try await transaction.record(.deleted, .mandate, call.path.mandate, by: call.principal)
         return .empty
     }
 }

@@ -9,15 +9,6 @@ enum MandateStore {
         updated_at as "updatedAt"
         """
 
-    /// What a caller may see: a representative sees those of its organization.
-    private static func visible(to principal: Principal) -> [SQL] {
-        switch principal.role {
-        case .operator, .editor, .lobbyist, .auditor, .service: []
-        case .representative: ["organization = \(principal.organization)"]
-        case .ambassador, .expert: ["false"]
-        }
-    }
-
     static func create(
         _ id: Mandate.ID, of organization: Organization.ID, _ body: CreateMandate.Body,
         in transaction: PostgresTransaction
@@ -35,7 +26,7 @@ enum MandateStore {
         _ query: ListAllMandates.Filter, _ page: PageRequest, for principal: Principal,
         on executor: any PostgresExecutor
     ) async throws -> Rows {
-        var rules = visible(to: principal)
+        var rules = SQL.recordsOfOrganizations(visibleTo: principal)
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let kind = query.kind { rules.append("kind = \(kind)") }
         if let person = query.person { rules.append("person = \(person)") }

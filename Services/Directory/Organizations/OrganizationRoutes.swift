@@ -36,8 +36,7 @@ struct OrganizationRoutes {
     ) async throws -> RouteResponse<Organization> {
         let id = Organization.ID()
         let rows = try await OrganizationStore.create(id, call.body, in: transaction)
-        try await backend.journal.record(
-            .created, .organization, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .organization, id, version: 1, values: call.body, by: call.principal)
         return try await PossibleDuplicates.answer(
             rows, .init(id.uuid), .organization, where: OrganizationStore.isVisible(to: call.principal),
             in: transaction)
@@ -63,9 +62,9 @@ struct OrganizationRoutes {
     ) async throws -> RouteResponse<Organization> {
         let rows = try await OrganizationStore.change(
             call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
-        try await backend.journal.record(
+        try await transaction.record(
             .changed, .organization, call.path, version: try rows.first?["version"],
-            values: call.body, by: call.principal, in: transaction)
+            values: call.body, by: call.principal)
         return try .row(rows)
     }
 }

@@ -30,8 +30,7 @@ struct PersonRoutes {
         let rows = try await PersonStore.discreetly(for: call.principal) {
             try await PersonStore.create(id, call.body, by: call.principal, in: transaction)
         }
-        try await backend.journal.record(
-            .created, .person, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .person, id, version: 1, values: call.body, by: call.principal)
         return try await PossibleDuplicates.answer(
             rows, .init(id.uuid), .person, where: PersonStore.isVisible(to: call.principal), in: transaction)
     }
@@ -59,9 +58,8 @@ struct PersonRoutes {
             try await PersonStore.change(
                 call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
         }
-        try await backend.journal.record(
-            .changed, .person, call.path, version: try rows.first?["version"], values: call.body,
-            by: call.principal, in: transaction)
+        try await transaction.record(
+            .changed, .person, call.path, version: try rows.first?["version"], values: call.body, by: call.principal)
         return try .row(rows)
     }
 }

@@ -17,7 +17,7 @@ struct Eraser: Sendable {
     ) async throws -> Erasure.ID {
         let id = Erasure.ID()
         try await ErasureStore.create(id, subject, reason, by: principal, in: transaction)
-        try await backend.journal.record(.created, .erasure, id, version: 1, by: principal, in: transaction)
+        try await transaction.record(.created, .erasure, id, version: 1, by: principal)
         return id
     }
 
@@ -58,8 +58,7 @@ struct Eraser: Sendable {
         try await PersonalDataCopies.erase(
             notice.everyone, addresses: notice.periods, telephones: alone.telephones, names: alone.names,
             repeatable: Self.repeatable, in: transaction)
-        try await backend.journal.record(
-            .changed, .erasure, id, version: version + 1, by: principal, in: transaction)
+        try await transaction.record(.changed, .erasure, id, version: version + 1, by: principal)
         // Data written by concurrent transactions is looked for once more, as in every service.
         try await backend.jobs.enqueue(ErasureWork.kind, .init(erasure: id), in: transaction)
     }
@@ -76,7 +75,7 @@ struct Eraser: Sendable {
                 entries.append(.init(try row["action"], try row["entity"], id, version: try row.optional("version")))
             }
         }
-        try await backend.journal.record(entries, by: principal, in: transaction)
+        try await transaction.record(entries, by: principal)
     }
 
     /// - Throws: 404; 409 if the erasure has not begun.
@@ -89,8 +88,7 @@ struct Eraser: Sendable {
                 .transitionNotAllowed, "The erasure is \(current.state.rawValue): it cannot be reported.")
         }
         guard let version = try await ErasureStore.report(id, by: service, in: transaction) else { return }
-        try await backend.journal.record(
-            .changed, .erasure, id, version: version, by: .service(service), in: transaction)
+        try await transaction.record(.changed, .erasure, id, version: version, by: .service(service))
     }
 
     /// The directory's own share of the work after the transaction that began it.

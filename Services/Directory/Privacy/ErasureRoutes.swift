@@ -60,8 +60,7 @@ struct ErasureRoutes: Sendable {
         }
         if next == .refused {
             try await ErasureStore.refuse(id, in: transaction)
-            try await backend.journal.record(
-                .changed, .erasure, id, version: current.version + 1, by: call.principal, in: transaction)
+            try await transaction.record(.changed, .erasure, id, version: current.version + 1, by: call.principal)
         } else {
             try await eraser.begin(
                 id, DataSubject(entity: current.entity, id: current.subject), version: current.version,

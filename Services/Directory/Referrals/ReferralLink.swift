@@ -16,11 +16,11 @@ enum ReferralLink {
         let remaining = answerBy.daysSince1970 - Day.today.daysSince1970
         return invitation(
             AddressedLink.token(
-                purpose: offer, subject: id.text, at: email, days: max(remaining, 0) + days, by: links))
+                purpose: offer, subject: id, at: email, days: max(remaining, 0) + days, by: links))
     }
 
     static func path(to id: Referral.ID, at email: EmailAddress, by links: SignedLinks) -> String {
-        followUp(AddressedLink.token(purpose: referral, subject: id.text, at: email, days: days, by: links))
+        followUp(AddressedLink.token(purpose: referral, subject: id, at: email, days: days, by: links))
     }
 
     static func followUp(_ token: String) -> String { "/v1/referral-follow-ups/\(token)" }
@@ -32,10 +32,9 @@ enum ReferralLink {
     static func offer(
         _ token: String, by links: SignedLinks, on executor: any PostgresExecutor
     ) async throws -> ReferralOffer.ID {
-        let link = try AddressedLink(token, purpose: offer, by: links)
-        guard let id = try? ReferralOffer.ID(validating: link.subject) else { throw Problem(.notFound) }
-        try link.check(try await ReferralLetterStore.addresses(of: id, on: executor), by: links)
-        return id
+        let link = try AddressedLink<ReferralOffer>(token, purpose: offer, by: links)
+        try link.check(try await ReferralLetterStore.addresses(of: link.subject, on: executor))
+        return link.subject
     }
 
     /// - Throws: 404 for a token that was not made for a referral, has expired, or was mailed to an address that the
@@ -43,9 +42,8 @@ enum ReferralLink {
     static func referral(
         _ token: String, by links: SignedLinks, on executor: any PostgresExecutor
     ) async throws -> Referral.ID {
-        let link = try AddressedLink(token, purpose: referral, by: links)
-        guard let id = try? Referral.ID(validating: link.subject) else { throw Problem(.notFound) }
-        try link.check(try await ReferralLetterStore.addresses(of: id, on: executor), by: links)
-        return id
+        let link = try AddressedLink<Referral>(token, purpose: referral, by: links)
+        try link.check(try await ReferralLetterStore.addresses(of: link.subject, on: executor))
+        return link.subject
     }
 }

@@ -72,10 +72,10 @@ struct ReferralOfferRoutes {
         if let place = body.experts.firstIndex(where: { !asked.contains($0) }) {
             throw Problem.invalid("/experts/\(place)", "does not match the referral")
         }
-        try await backend.journal.record(
+        try await transaction.record(
             ids.map { .init(.created, .referralOffer, $0, version: 1, values: body) }
                 + [.init(.changed, .referral, id)],
-            by: principal, in: transaction)
+            by: principal)
         try await ReferralLetters.invite(ids, backend, in: transaction)
         return try await ReferralOfferStore.get(ids, for: principal, in: transaction)
     }

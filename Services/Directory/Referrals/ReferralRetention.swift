@@ -44,8 +44,7 @@ struct ReferralRetention: Sendable {
                 returning id
                 """
             ).map { try $0["id"] }
-            try await backend.journal.record(
-                forgotten.map { .init(.changed, .referral, $0) }, by: .service(.directory), in: transaction)
+            try await transaction.record(forgotten.map { .init(.changed, .referral, $0) }, by: .service(.directory))
             return forgotten.count
         }
     }

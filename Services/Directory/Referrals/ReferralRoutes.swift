@@ -34,8 +34,7 @@ struct ReferralRoutes {
         let id = Referral.ID()
         let ambassador = try await ambassador(of: call.body, by: call.principal, in: transaction)
         let rows = try await ReferralStore.create(id, call.body, by: ambassador, in: transaction)
-        try await backend.journal.record(
-            .created, .referral, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .referral, id, version: 1, values: call.body, by: call.principal)
         return try .row(rows)
     }
 
@@ -64,10 +63,10 @@ struct ReferralRoutes {
         _ = try await ReferralStore.lock(id, for: call.principal, in: transaction)
         let withdrawn = try await ReferralOfferStore.withdraw(from: id, in: transaction)
         let rows = try await ReferralStore.close(id, in: transaction)
-        try await backend.journal.record(
+        try await transaction.record(
             [.init(.changed, .referral, id, version: try rows.first?["version"])]
                 + withdrawn.map { .init(.changed, .referralOffer, $0) },
-            by: call.principal, in: transaction)
+            by: call.principal)
         return try .row(rows)
     }
 
@@ -92,14 +91,12 @@ struct ReferralRoutes {
 
     /// Ends the offers not answered in time.
     func expire(betweenPieces: () async throws -> Void = {}) async throws {
-        let (database, journal) = (backend.database, backend.journal)
-        let directory = Principal.service(.directory)
         var count = 1
         while count > 0 {
-            count = try await database.transaction { transaction in
+            count = try await backend.database.transaction { transaction in
                 let expired = try await ReferralOfferStore.expire(in: transaction)
-                try await journal.record(
-                    expired.map { .init(.changed, .referralOffer, $0) }, by: directory, in: transaction)
+                try await transaction.record(
+                    expired.map { .init(.changed, .referralOffer, $0) }, by: .service(.directory))
                 try await ReferralLetters.tell(
                     expired.map { .init(offer: $0, state: .expired) }, backend, in: transaction)
                 return expired.count

@@ -48,10 +48,10 @@ struct ReferralTransitions: Sendable {
         if body.state == .accepted, referral.taken + 1 == referral.places {
             withdrawn = try await ReferralOfferStore.withdraw(from: referral.id, in: transaction)
         }
-        try await backend.journal.record(
+        try await transaction.record(
             [.init(.changed, .referralOffer, id, values: body), .init(.changed, .referral, referral.id)]
                 + withdrawn.map { .init(.changed, .referralOffer, $0) },
-            by: principal, in: transaction)
+            by: principal)
         // The ambassador is not told of its own changes.
         if principal.role != .ambassador, body.state != .done {
             try await ReferralLetters.tell([.init(offer: id, state: body.state)], backend, in: transaction)

@@ -146,15 +146,14 @@ struct SelfServiceRoutes: Sendable {
     }
 
     private func confirm(_ record: SelfRecord, in transaction: PostgresTransaction) async throws {
-        let (enrollee, principal) = (record.enrollee, record.principal)
-        let version = try await EnrolmentStore.confirm(enrollee, by: principal, in: transaction)
-        try await backend.journal.record(enrollee, version, "confirmed", by: principal, in: transaction)
+        try await EnrolmentTransitions(backend: backend).confirm(
+            record.enrollee, by: record.principal, in: transaction)
     }
 
     private func change(
         _ record: SelfRecord, _ form: SelfServiceForm, _ body: ChangeOwnRecord.Body, in transaction: PostgresTransaction
     ) async throws {
-        let (journal, principal) = (backend.journal, record.principal)
+        let principal = record.principal
         try await ConsentStore.setProvenance(.own, by: principal, in: transaction)
         switch record {
         case .expert(let expert):
@@ -163,9 +162,8 @@ struct SelfServiceRoutes: Sendable {
                 departements: form.departements, topics: form.topics, brands: form.brands,
                 website: .some(form.website), consents: form.consents)
             let rows = try await ExpertStore.change(expert.id, patch, at: body.version, by: principal, in: transaction)
-            try await journal.record(
-                .changed, .expert, expert.id, version: try rows.first?["version"], values: patch, by: principal,
-                in: transaction)
+            try await transaction.record(
+                .changed, .expert, expert.id, version: try rows.first?["version"], values: patch, by: principal)
         case .ambassador(let ambassador, let person):
             let own = ChangePerson.Body(
                 honorificPrefix: body.honorificPrefix.map { _ in form.honorificPrefix },
@@ -175,15 +173,13 @@ struct SelfServiceRoutes: Sendable {
                 jobTitle: body.jobTitle.map { _ in form.jobTitle }, consents: form.consents)
             let changed = try await PersonStore.change(
                 person.id, own, at: body.personVersion, by: principal, in: transaction)
-            try await journal.record(
-                .changed, .person, person.id, version: try changed.first?["version"], values: own, by: principal,
-                in: transaction)
+            try await transaction.record(
+                .changed, .person, person.id, version: try changed.first?["version"], values: own, by: principal)
             let patch = ChangeAmbassador.Body(topics: form.topics, departements: form.departements)
             let rows = try await AmbassadorStore.change(
                 ambassador.id, patch, at: body.version, by: principal, in: transaction)
-            try await journal.record(
-                .changed, .ambassador, ambassador.id, version: try rows.first?["version"], values: patch,
-                by: principal, in: transaction)
+            try await transaction.record(
+                .changed, .ambassador, ambassador.id, version: try rows.first?["version"], values: patch, by: principal)
         }
     }
 

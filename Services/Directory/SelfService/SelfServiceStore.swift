@@ -70,21 +70,16 @@ enum SelfServiceStore {
     /// Records a link, unless the record was sent one a moment ago, or its daily maximum, by whichever of its addresses
     /// they were requested. The record is locked, so that concurrent requests are counted one after the other.
     static func note(_ enrollee: Enrollee, in transaction: PostgresTransaction) async throws -> LinkID? {
-        let id: SQL =
-            switch enrollee {
-            case .ambassador(let id): "\(id)"
-            case .expert(let id): "\(id)"
-            }
-        try await transaction.query("select from \(enrollee.table) where id = \(id) for no key update")
+        try await transaction.query("select from \(enrollee.table) where id = \(enrollee.id) for no key update")
         return try await transaction.first(
             """
             insert into self_service_link (id, \(enrollee.table))
-            select \(LinkID()), \(id)
+            select \(LinkID()), \(enrollee.id)
             where (
                 select coalesce(max(asked_at) <= now() - make_interval(mins => \(minutes)::integer), true)
                     and count(*) < \(linksADay)
                 from self_service_link
-                where \(enrollee.table) = \(id) and asked_at > now() - interval '1 day')
+                where \(enrollee.table) = \(enrollee.id) and asked_at > now() - interval '1 day')
             returning id
             """)?["id"]
     }

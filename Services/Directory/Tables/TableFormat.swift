@@ -1,3 +1,5 @@
+import ClubProtocol
+
 /// The output format of a table: RFC 4180 with commas, or as a French Excel expects it.
 struct TableFormat: Equatable {
     /// Semicolons and a byte order mark.
@@ -46,4 +48,9 @@ struct TableFormat: Equatable {
             line.append(isForExcel && byte == UInt8(ascii: ".") ? UInt8(ascii: ",") : byte)
         }
     }
+}
+
+extension Combined where Second == TableOptions {
+    /// How the caller wants the table to be written.
+    var format: TableFormat { TableFormat(isForExcel: second.excel == true) }
 }

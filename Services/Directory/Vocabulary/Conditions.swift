@@ -1,9 +1,19 @@
 import ClubProtocol
 import Postgres
+import ServiceKit
 
 /// Conditions shared by several lists. A condition that selects few rows for some values and nearly all for others has
 /// its statement planned by its value.
 extension SQL {
+    /// Which records that organizations have, such as memberships, a caller may see: a representative those of its own.
+    static func recordsOfOrganizations(visibleTo principal: Principal) -> [SQL] {
+        switch principal.role {
+        case .operator, .editor, .lobbyist, .auditor, .service: []
+        case .representative: ["organization = \(principal.organization)"]
+        case .ambassador, .expert: ["false"]
+        }
+    }
+
     static func isAbout(_ topic: Topic) -> SQL {
         let condition: SQL = "topics @> \([topic])::text[]"
         return condition.plannedByValue

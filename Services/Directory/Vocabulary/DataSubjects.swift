@@ -4,12 +4,7 @@ import ServiceKit
 
 extension DataSubject.Entity {
     /// The table of a subject, and the column of the ledger of consents that refers to it: they have the same name.
-    var table: SQL {
-        switch self {
-        case .person: "person"
-        case .expert: "expert"
-        }
-    }
+    var table: SQL { kind.table }
 
     var kind: RecordKind {
         switch self {

@@ -14,6 +14,14 @@ enum Enrollee: Hashable, Sendable {
         }
     }
 
+    /// Of the ambassador or the expert.
+    var id: Identifier<Enrollee> {
+        switch self {
+        case .ambassador(let id): .init(id.uuid)
+        case .expert(let id): .init(id.uuid)
+        }
+    }
+
     /// Also the name of a column of the tables that point to either.
     var table: SQL {
         switch self {
@@ -23,12 +31,7 @@ enum Enrollee: Hashable, Sendable {
     }
 
     /// `expert:0193…`
-    var text: String {
-        switch self {
-        case .ambassador(let id): "ambassador:\(id)"
-        case .expert(let id): "expert:\(id)"
-        }
-    }
+    var text: String { "\(entity.rawValue):\(id)" }
 
     init?(text: String) {
         let parts = text.split(atByte: UInt8(ascii: ":"), maxSplits: 1).map(String.init)

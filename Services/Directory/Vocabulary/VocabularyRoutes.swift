@@ -42,8 +42,8 @@ struct VocabularyRoutes {
         _ call: Call<CreateTopic>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<TopicTerm> {
         let rows = try await TopicStore.create(call.body, in: transaction)
-        try await backend.journal.record(
-            .created, .topic, call.body.code, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(
+            .created, .topic, call.body.code, version: 1, values: call.body, by: call.principal)
         return try .row(rows)
     }
 
@@ -51,9 +51,8 @@ struct VocabularyRoutes {
         _ call: Call<ChangeTopic>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<TopicTerm> {
         let rows = try await TopicStore.change(call.path, call.body, at: call.ifMatch, in: transaction)
-        try await backend.journal.record(
-            .changed, .topic, call.path, version: try rows.first?["version"], values: call.body,
-            by: call.principal, in: transaction)
+        try await transaction.record(
+            .changed, .topic, call.path, version: try rows.first?["version"], values: call.body, by: call.principal)
         return try .row(rows)
     }
 
@@ -61,7 +60,7 @@ struct VocabularyRoutes {
         _ call: Call<DeleteTopic>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Empty> {
         try await TopicStore.delete(call.path, in: transaction)
-        try await backend.journal.record(.deleted, .topic, call.path, by: call.principal, in: transaction)
+        try await transaction.record(.deleted, .topic, call.path, by: call.principal)
         return .empty
     }
 
@@ -77,8 +76,7 @@ struct VocabularyRoutes {
         _ call: Call<CreateTier>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<TierTerms> {
         let rows = try await TierStore.create(call.body, in: transaction)
-        try await backend.journal.record(
-            .created, .tier, call.body.code, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .tier, call.body.code, version: 1, values: call.body, by: call.principal)
         return try .row(rows)
     }
 
@@ -86,9 +84,8 @@ struct VocabularyRoutes {
         _ call: Call<ChangeTier>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<TierTerms> {
         let rows = try await TierStore.change(call.path, call.body, at: call.ifMatch, in: transaction)
-        try await backend.journal.record(
-            .changed, .tier, call.path, version: try rows.first?["version"], values: call.body,
-            by: call.principal, in: transaction)
+        try await transaction.record(
+            .changed, .tier, call.path, version: try rows.first?["version"], values: call.body, by: call.principal)
         return try .row(rows)
     }
 }

@@ -7,12 +7,6 @@ enum FrenchFormat {
         "décembre",
     ]
 
-    /// The lines of an address below the name: `3 rue Serviez`, `64000 Pau`. What is not known is left out.
-    static func addressLines(street: String?, postalCode: String?, commune: String?) -> [String] {
-        let town = [postalCode, commune].compactMap(\.self).joined(separator: " ")
-        return [street, town.isEmpty ? nil : town].compactMap(\.self)
-    }
-
     /// `1er mars 2027`
     static func day(_ day: Day) -> String {
         "\(day.day == 1 ? "1er" : "\(day.day)") \(months[day.month - 1]) \(day.year)"

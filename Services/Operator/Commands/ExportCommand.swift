@@ -67,25 +67,25 @@ struct ExportCommand: AsyncParsableCommand {
         do {
             switch records {
             case .experts:
-                try await directory.download(ExportExperts.request(query: .init(.init(), excel: excel)), take)
+                try await directory.download(ExportExperts.request(query: .init(excel: excel)), take)
             case .organizations:
-                try await directory.download(ExportOrganizations.request(query: .init(.init(), excel: excel)), take)
-            case .people: try await directory.download(ExportPeople.request(query: .init(.init(), excel: excel)), take)
+                try await directory.download(ExportOrganizations.request(query: .init(excel: excel)), take)
+            case .people: try await directory.download(ExportPeople.request(query: .init(excel: excel)), take)
             case .ambassadors:
-                try await directory.download(ExportAmbassadors.request(query: .init(.init(), excel: excel)), take)
+                try await directory.download(ExportAmbassadors.request(query: .init(excel: excel)), take)
             case .cards: try await directory.download(ExportCards.request(query: .init(version: cardVersion)), take)
             case .members:
-                try await directory.download(ExportMembers.request(query: .init(.init(), excel: excel)), take)
+                try await directory.download(ExportMembers.request(query: .init(excel: excel)), take)
             case .memberships:
-                try await directory.download(ExportMemberships.request(query: .init(.init(), excel: excel)), take)
+                try await directory.download(ExportMemberships.request(query: .init(excel: excel)), take)
             case .contributions:
-                try await directory.download(ExportContributions.request(query: .init(.init(), excel: excel)), take)
+                try await directory.download(ExportContributions.request(query: .init(excel: excel)), take)
             case .payments:
-                try await directory.download(ExportPayments.request(query: .init(.init(), excel: excel)), take)
+                try await directory.download(ExportPayments.request(query: .init(excel: excel)), take)
             case .credit:
-                try await directory.download(ExportCreditEntries.request(query: .init(.init(), excel: excel)), take)
+                try await directory.download(ExportCreditEntries.request(query: .init(excel: excel)), take)
             case .receipts:
-                try await directory.download(ExportReceipts.request(query: .init(.init(), excel: excel)), take)
+                try await directory.download(ExportReceipts.request(query: .init(excel: excel)), take)
             }
         } catch {
             throw CommandFailure(calling: .directory, error)

@@ -142,8 +142,10 @@ package enum ListWebhookDeliveries: Endpoint {
 
     package typealias Path = Webhook.ID
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var state: WebhookDelivery.State?
+
+        package init() {}
 
         package init(state: WebhookDelivery.State? = nil) {
             self.state = state

@@ -59,9 +59,11 @@ package enum ListDeliveries: Endpoint {
 
     package typealias Path = Issue.ID
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var state: Delivery.State?
         package var audience: Edition.Audience?
+
+        package init() {}
 
         package init(state: Delivery.State? = nil, audience: Edition.Audience? = nil) {
             self.state = state

@@ -110,8 +110,10 @@ package enum ListIssues: Endpoint {
     package static let operation = Operation(
         .get, "/v1/issues", "Lists issues, newest first.", access: .roles(.operator, .editor, .auditor))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var state: Issue.State?
+
+        package init() {}
 
         package init(state: Issue.State? = nil) {
             self.state = state

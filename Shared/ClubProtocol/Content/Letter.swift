@@ -123,10 +123,12 @@ package enum ListLetters: Endpoint {
     package static let operation = Operation(
         .get, "/v1/letters", "Lists letters, newest first.", access: .roles(.operator, .auditor))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var state: Letter.State?
         package var purpose: Letter.Purpose?
         package var email: EmailAddress?
+
+        package init() {}
 
         package init(state: Letter.State? = nil, purpose: Letter.Purpose? = nil, email: EmailAddress? = nil) {
             self.state = state

@@ -68,9 +68,11 @@ package enum ListResources: Endpoint {
     package static let operation = Operation(
         .get, "/v1/resources", "Lists resources, newest first.", access: .roles(.operator, .editor, .auditor))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var kind: Resource.Kind?
         package var organization: Organization.ID?
+
+        package init() {}
 
         package init(kind: Resource.Kind? = nil, organization: Organization.ID? = nil) {
             self.kind = kind

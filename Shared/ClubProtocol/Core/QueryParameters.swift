@@ -1,3 +1,11 @@
+/// Parameters of which none is required, such as a filter.
+package protocol OptionalParameters: Codable, Sendable {
+    /// None of them: a filter that selects everything.
+    init()
+}
+
+extension Empty: OptionalParameters {}
+
 /// The parameters of two types as one flat query: a filter and a page, a filter and the options of a table.
 ///
 /// The members of both are members of the whole. The two have no parameter of the same name.
@@ -35,15 +43,28 @@ package struct Combined<First: Codable & Sendable, Second: Codable & Sendable>: 
     }
 }
 
+extension Combined: OptionalParameters where First: OptionalParameters, Second: OptionalParameters {
+    package init() {
+        self.init(First(), Second())
+    }
+}
+
 // MARK: Pages
 
 /// The query of a list: its filter and a page of it. Every list accepts `limit` (1 to 200, default 50) and `cursor`.
 package typealias Paged<Filter: Codable & Sendable> = Combined<Filter, Paging>
 
 /// Which page of a list.
-package struct Paging: Codable, Hashable, Sendable {
+package struct Paging: OptionalParameters, Hashable {
     package var limit: PageLimit?
     package var cursor: Cursor?
+
+    package init() {}
+
+    init(limit: PageLimit?, cursor: Cursor?) {
+        self.limit = limit
+        self.cursor = cursor
+    }
 }
 
 extension Combined where Second == Paging {
@@ -52,9 +73,10 @@ extension Combined where Second == Paging {
     }
 }
 
-extension Combined where First == Empty, Second == Paging {
+extension Combined where First: OptionalParameters, Second == Paging {
+    /// A page of the whole list.
     package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
-        self.init(Empty(), limit: limit, cursor: cursor)
+        self.init(First(), limit: limit, cursor: cursor)
     }
 }
 
@@ -74,9 +96,15 @@ extension Combined: PagedQuery where Second == Paging {
 package typealias Table<Filter: Codable & Sendable> = Combined<Filter, TableOptions>
 
 /// How a table is written.
-package struct TableOptions: Codable, Hashable, Sendable {
+package struct TableOptions: OptionalParameters, Hashable {
     /// Semicolons, decimal commas and a byte order mark, so that French Excel opens the file correctly on double-click.
     package var excel: Bool?
+
+    package init() {}
+
+    init(excel: Bool?) {
+        self.excel = excel
+    }
 }
 
 extension Combined where Second == TableOptions {
@@ -85,4 +113,11 @@ extension Combined where Second == TableOptions {
     }
 
     package var filter: First { first }
+}
+
+extension Combined where First: OptionalParameters, Second == TableOptions {
+    /// The whole list.
+    package init(excel: Bool? = nil) {
+        self.init(First(), excel: excel)
+    }
 }

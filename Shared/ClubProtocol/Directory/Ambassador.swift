@@ -62,7 +62,7 @@ package enum ListAmbassadors: Endpoint {
         .get, "/v1/ambassadors", "Lists ambassadors by name.",
         access: .roles(.operator, .editor, .auditor, .service, .representative, .ambassador))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var organization: Organization.ID?
         package var person: Person.ID?
         /// A département that they serve.
@@ -76,6 +76,8 @@ package enum ListAmbassadors: Endpoint {
         /// Whether they are in the forum now or have left; both if absent.
         package var enrolled: Bool?
         package var updatedSince: Timestamp?
+
+        package init() {}
 
         package init(
             organization: Organization.ID? = nil, person: Person.ID? = nil, departement: Departement? = nil,

@@ -128,9 +128,11 @@ package enum ListBankLines: Endpoint {
         .get, "/v1/bank-lines", "Lists bank lines, latest first, with proposals for those that are open.",
         access: .roles(.operator, .auditor))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var state: BankLine.State?
         package var statement: BankStatement.ID?
+
+        package init() {}
 
         package init(state: BankLine.State? = nil, statement: BankStatement.ID? = nil) {
             self.state = state

@@ -66,8 +66,10 @@ package struct ConsentAnswer: Codable, Sendable {
 }
 
 /// The paging of a ledger.
-package struct ConsentEntryFilter: Codable, Sendable {
+package struct ConsentEntryFilter: OptionalParameters {
     package var purpose: Purpose?
+
+    package init() {}
 
     package init(purpose: Purpose? = nil) {
         self.purpose = purpose

@@ -120,10 +120,12 @@ package enum ListContributions: Endpoint {
         .get, "/v1/contributions", "Lists contributions, latest year first.",
         access: .roles(.operator, .auditor, .service, .representative))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var organization: Organization.ID?
         package var year: Int?
         package var state: Contribution.State?
+
+        package init() {}
 
         package init(organization: Organization.ID? = nil, year: Int? = nil, state: Contribution.State? = nil) {
             self.organization = organization

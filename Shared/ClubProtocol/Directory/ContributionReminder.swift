@@ -45,8 +45,10 @@ package enum ListContributionReminders: Endpoint {
         .get, "/v1/contribution-reminders", "Lists letters about contributions, due and sent.",
         access: .roles(.operator, .auditor))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var state: ContributionReminder.State?
+
+        package init() {}
 
         package init(state: ContributionReminder.State? = nil) {
             self.state = state

@@ -61,9 +61,15 @@ package enum ListCoverageGaps: Endpoint {
         "Lists the départements and topics with too few experts or ambassadors, worst first.",
         access: Coverage.access)
 
-    package struct Threshold: Codable, Sendable {
+    package struct Threshold: OptionalParameters {
         /// How many are enough, 1 to 1,000; 3 by default.
         package var enough: Int?
+
+        package init() {}
+
+        init(enough: Int?) {
+            self.enough = enough
+        }
     }
 
     package typealias Filter = Combined<CoverageFilter, Threshold>
@@ -92,7 +98,7 @@ package enum GetCoverageMap: Endpoint {
 }
 
 /// The filters of the coverage.
-package struct CoverageFilter: Codable, Sendable {
+package struct CoverageFilter: OptionalParameters {
     /// Only those who know this topic.
     package var topic: Topic?
     /// Only this département, and only the départements of this région; a map shows the others without a count.
@@ -100,6 +106,8 @@ package struct CoverageFilter: Codable, Sendable {
     package var region: Region?
     /// Only these. If absent, both are counted, and a map shows experts.
     package var of: Coverage.Subject?
+
+    package init() {}
 
     package init(
         topic: Topic? = nil, departement: Departement? = nil, region: Region? = nil, of: Coverage.Subject? = nil

@@ -107,11 +107,13 @@ package enum ListDuplicates: Endpoint {
         .get, "/v1/duplicates", "Lists pairs of records that may be duplicates, the most likely first.",
         access: .roles(.operator, .auditor))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var kind: RecordKind?
         package var state: Duplicate.State?
         /// 0 to 100.
         package var minimumScore: Int?
+
+        package init() {}
 
         package init(kind: RecordKind? = nil, state: Duplicate.State? = nil, minimumScore: Int? = nil) {
             self.kind = kind

@@ -40,7 +40,7 @@ package struct Expert: Codable, Hashable, Sendable {
     package var possibleDuplicates: [PossibleDuplicate]?
 
     /// `64000 Pau`; only the commune in a country without postal codes.
-    package var place: String { [postalCode?.text, commune.text].compactMap(\.self).joined(separator: " ") }
+    package var place: String { Address.townLine(postalCode: postalCode?.text, commune: commune.text) }
 
     /// The maximum number of brands of an expert.
     package static let mostBrands = 200
@@ -108,11 +108,19 @@ package enum ListExperts: Endpoint {
         .get, "/v1/experts", "Lists experts by name.",
         access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert))
 
-    package struct Lookup: Codable, Sendable {
+    package struct Lookup: OptionalParameters {
         package var siret: Siret?
         package var email: EmailAddress?
         /// Part of the e-mail address or telephone number.
         package var contact: ContactPart?
+
+        package init() {}
+
+        init(siret: Siret?, email: EmailAddress?, contact: ContactPart?) {
+            self.siret = siret
+            self.email = email
+            self.contact = contact
+        }
     }
 
     /// Words are interpreted as in a search; a new word is recognized after a minute.

@@ -10,7 +10,7 @@ package enum SearchExperts: Endpoint {
         .get, "/v1/expert-search", "Searches experts, nearest or most fitting first.",
         access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         /// Words of the name or the commune; at most eight are used.
         package var q: Line?
         package var subKind: Expert.SubKind?
@@ -26,6 +26,8 @@ package enum SearchExperts: Endpoint {
         /// Whether they are in the channel now, or have left.
         package var enrolled: Bool?
         package var updatedSince: Timestamp?
+
+        package init() {}
 
         package init(
             q: Line? = nil, subKind: Expert.SubKind? = nil, departement: Departement? = nil, region: Region? = nil,
@@ -45,10 +47,16 @@ package enum SearchExperts: Endpoint {
         }
     }
 
-    package struct Origin: Codable, Sendable {
+    package struct Origin: OptionalParameters {
         /// Where distance is measured from: the same postal code first, then the same first three digits, then the
         /// other départements by the distance of their prefectures.
         package var near: PostalCode?
+
+        package init() {}
+
+        init(near: PostalCode?) {
+            self.near = near
+        }
     }
 
     package typealias Query = Paged<Combined<Filter, Origin>>

@@ -127,9 +127,11 @@ package enum ListImports: Endpoint {
     package static let operation = Operation(
         .get, "/v1/imports", "Lists imports, the latest first.", access: .roles(.operator))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var records: Import.Records?
         package var state: ImportState?
+
+        package init() {}
 
         package init(records: Import.Records? = nil, state: ImportState? = nil) {
             self.records = records
@@ -159,8 +161,10 @@ package enum ListImportRows: Endpoint {
 
     package typealias Path = Import.ID
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var outcome: ImportRow.Outcome?
+
+        package init() {}
 
         package init(outcome: ImportRow.Outcome? = nil) {
             self.outcome = outcome

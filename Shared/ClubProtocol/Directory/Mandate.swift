@@ -56,11 +56,13 @@ package enum ListMandates: Endpoint {
 
     package typealias Path = Organization.ID
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var kind: Mandate.Kind?
         package var person: Person.ID?
         /// Mandates in force on this day.
         package var asOf: Day?
+
+        package init() {}
 
         package init(kind: Mandate.Kind? = nil, person: Person.ID? = nil, asOf: Day? = nil) {
             self.kind = kind
@@ -79,12 +81,14 @@ package enum ListAllMandates: Endpoint {
         .get, "/v1/mandates", "Lists the mandates of all organizations, latest first.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var organization: Organization.ID?
         package var person: Person.ID?
         package var kind: Mandate.Kind?
         /// Mandates in force on this day.
         package var asOf: Day?
+
+        package init() {}
 
         package init(
             organization: Organization.ID? = nil, person: Person.ID? = nil, kind: Mandate.Kind? = nil,

@@ -45,11 +45,13 @@ package enum ListMemberships: Endpoint {
         .get, "/v1/memberships", "Lists memberships, latest first.",
         access: .roles(.operator, .editor, .auditor, .service, .representative))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var organization: Organization.ID?
         package var tier: Tier?
         /// Memberships in force on this day.
         package var asOf: Day?
+
+        package init() {}
 
         package init(organization: Organization.ID? = nil, tier: Tier? = nil, asOf: Day? = nil) {
             self.organization = organization

@@ -78,10 +78,12 @@ package enum ListMerges: Endpoint {
     package static let operation = Operation(
         .get, "/v1/merges", "Lists merges, the latest first.", access: .roles(.operator, .auditor))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var kind: RecordKind?
         /// Merges in which this record survived or was merged.
         package var record: DirectoryRecord.ID?
+
+        package init() {}
 
         package init(kind: RecordKind? = nil, record: DirectoryRecord.ID? = nil) {
             self.kind = kind

@@ -124,6 +124,11 @@ package struct Address: Codable, Hashable, Sendable {
         self.departement = departement
         self.region = region
     }
+
+    /// The line of a postal address for the town: `64000 Pau`. What is unknown is left out.
+    package static func townLine(postalCode: String?, commune: String?) -> String {
+        [postalCode, commune].compactMap(\.self).joined(separator: " ")
+    }
 }
 
 /// Adds an organization. The département defaults to that of the postal code, the SIREN to that of the SIRET.
@@ -195,7 +200,7 @@ package enum ListOrganizations: Endpoint {
         .get, "/v1/organizations", "Lists organizations by name.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var kind: Organization.Kind?
         package var subKind: Organization.SubKind?
         /// The département of its seat.
@@ -213,6 +218,8 @@ package enum ListOrganizations: Endpoint {
         /// Words of the name or the commune; accents, endings and typing errors are tolerated.
         package var q: Line?
         package var updatedSince: Timestamp?
+
+        package init() {}
 
         package init(
             kind: Organization.Kind? = nil, subKind: Organization.SubKind? = nil, departement: Departement? = nil,

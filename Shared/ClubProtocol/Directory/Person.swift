@@ -117,7 +117,7 @@ package enum ListPeople: Endpoint {
         .get, "/v1/people", "Lists people by family name.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador, .expert))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var organization: Organization.ID?
         /// One of the person's addresses.
         package var email: EmailAddress?
@@ -128,6 +128,8 @@ package enum ListPeople: Endpoint {
         /// Words of the name; accents and typing errors are tolerated.
         package var q: Line?
         package var updatedSince: Timestamp?
+
+        package init() {}
 
         package init(
             organization: Organization.ID? = nil, email: EmailAddress? = nil, contact: ContactPart? = nil,

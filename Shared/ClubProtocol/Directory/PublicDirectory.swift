@@ -52,7 +52,7 @@ package enum ListPublicExperts: Endpoint {
         .get, "/v1/public/experts", "Lists the experts who agreed to be shown, by name or nearest first.",
         access: .anyone)
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         /// Words of the name or the commune, interpreted as in ``SearchExperts``; a new word is recognized after a
         /// minute.
         package var q: Line?
@@ -66,7 +66,8 @@ package enum ListPublicExperts: Endpoint {
         package var brand: Line?
         /// Sorts by distance from this postal code, as in ``SearchExperts``.
         package var near: PostalCode?
-        /// At most 50.
+
+        package init() {}
 
         package init(
             q: Line? = nil, departement: Departement? = nil, region: Region? = nil, topic: Topic? = nil,
@@ -102,14 +103,15 @@ package enum ListPublicMembers: Endpoint {
         .get, "/v1/public/members", "Lists the institutions and brands that are members today, by name.",
         access: .anyone)
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         /// Words of the name or the commune; accents, endings and typing errors are tolerated.
         package var q: Line?
         package var kind: PublicMember.Kind?
         package var departement: Departement?
         package var region: Region?
         package var topic: Topic?
-        /// At most 50.
+
+        package init() {}
 
         package init(
             q: Line? = nil, kind: PublicMember.Kind? = nil, departement: Departement? = nil,

@@ -31,10 +31,12 @@ package enum ListReceipts: Endpoint {
         .get, "/v1/receipts", "Lists receipts, latest first.",
         access: .roles(.operator, .auditor, .service, .representative))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         /// The year of issue.
         package var year: Int?
         package var organization: Organization.ID?
+
+        package init() {}
 
         package init(year: Int? = nil, organization: Organization.ID? = nil) {
             self.year = year

@@ -102,13 +102,15 @@ package enum ListReferrals: Endpoint {
     package static let operation = Operation(
         .get, "/v1/referrals", "Lists referrals, latest first.", access: .roles(.operator, .auditor, .ambassador))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var ambassador: Ambassador.ID?
         package var state: Referral.State?
         /// Where the firm is located.
         package var departement: Departement?
         package var region: Region?
         package var topic: Topic?
+
+        package init() {}
 
         package init(
             ambassador: Ambassador.ID? = nil, state: Referral.State? = nil, departement: Departement? = nil,

@@ -103,10 +103,12 @@ package enum ListReferralOffers: Endpoint {
         .get, "/v1/referral-offers", "Lists offers of referrals, latest first.",
         access: .roles(.operator, .auditor, .ambassador, .expert))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var referral: Referral.ID?
         package var expert: Expert.ID?
         package var state: ReferralOffer.State?
+
+        package init() {}
 
         package init(referral: Referral.ID? = nil, expert: Expert.ID? = nil, state: ReferralOffer.State? = nil) {
             self.referral = referral

@@ -139,8 +139,10 @@ package enum ListErasures: Endpoint {
         .get, "/v1/erasures", "Lists erasures, latest first.",
         access: .roles(.operator, .auditor, .representative, .ambassador, .expert))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var state: Erasure.State?
+
+        package init() {}
 
         package init(state: Erasure.State? = nil) {
             self.state = state

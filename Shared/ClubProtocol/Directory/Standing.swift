@@ -78,13 +78,15 @@ package enum ListMembers: Endpoint {
         .get, "/v1/members", "Lists members by name, with their standing on a day.",
         access: .roles(.operator, .editor, .auditor, .service, .representative))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         /// Today by default.
         package var asOf: Day?
         package var status: Standing.Status?
         package var kind: Organization.Kind?
         /// Members with this tier on the day.
         package var tier: Tier?
+
+        package init() {}
 
         package init(
             asOf: Day? = nil, status: Standing.Status? = nil, kind: Organization.Kind? = nil, tier: Tier? = nil

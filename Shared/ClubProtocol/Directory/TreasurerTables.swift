@@ -40,7 +40,7 @@ package enum ExportPayments: Endpoint {
         .get, "/v1/payments.csv", "Exports the payments of all contributions as a table.",
         access: .roles(.operator, .auditor, .service, .representative), produces: .csv)
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var contribution: Contribution.ID?
         package var organization: Organization.ID?
         /// The year of the contribution.
@@ -50,6 +50,8 @@ package enum ExportPayments: Endpoint {
         package var paidFrom: Day?
         /// Paid on or before this day.
         package var paidUntil: Day?
+
+        package init() {}
 
         package init(
             contribution: Contribution.ID? = nil, organization: Organization.ID? = nil, year: Int? = nil,
@@ -74,13 +76,15 @@ package enum ExportCreditEntries: Endpoint {
         .get, "/v1/credit-entries.csv", "Exports the credit entries of all organizations as a table.",
         access: .roles(.operator, .auditor, .service, .representative), produces: .csv)
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var organization: Organization.ID?
         package var kind: CreditEntry.Kind?
         /// On or after this day.
         package var from: Day?
         /// On or before this day.
         package var until: Day?
+
+        package init() {}
 
         package init(
             organization: Organization.ID? = nil, kind: CreditEntry.Kind? = nil, from: Day? = nil, until: Day? = nil

@@ -130,11 +130,13 @@ package enum ListEvents: Endpoint {
     package static let operation = Operation(
         .get, "/v1/events", "Lists events, the latest first.", access: .roles(Event.readers))
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var kind: Event.Kind?
         package var state: Event.State?
         /// Only events that end after this time.
         package var endsAfter: Timestamp?
+
+        package init() {}
 
         package init(kind: Event.Kind? = nil, state: Event.State? = nil, endsAfter: Timestamp? = nil) {
             self.kind = kind

@@ -95,10 +95,12 @@ package enum ListRegistrations: Endpoint {
 
     package typealias Path = Event.ID
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var session: Session.ID?
         package var state: Registration.State?
         package var person: Person.ID?
+
+        package init() {}
 
         package init(session: Session.ID? = nil, state: Registration.State? = nil, person: Person.ID? = nil) {
             self.session = session

@@ -72,8 +72,10 @@ package enum ListInvitations: Endpoint {
 
     package typealias Path = CircleMeeting.ID
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var state: Invitation.State?
+
+        package init() {}
 
         package init(state: Invitation.State? = nil) {
             self.state = state

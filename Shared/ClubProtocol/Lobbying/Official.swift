@@ -72,10 +72,12 @@ package enum ListOfficials: Endpoint {
     package static let operation = Operation(
         .get, "/v1/officials", "Lists public officials by name.", access: LobbyingAPI.readers)
 
-    package struct Filter: Codable, Sendable {
+    package struct Filter: OptionalParameters {
         package var kind: Official.Kind?
         /// Only officials with a mandate on this day.
         package var inOfficeOn: Day?
+
+        package init() {}
 
         package init(kind: Official.Kind? = nil, inOfficeOn: Day? = nil) {
             self.kind = kind

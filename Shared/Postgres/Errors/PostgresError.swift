@@ -60,6 +60,9 @@ package struct PostgresError: Error, Sendable, Equatable, CustomStringConvertibl
         }
     }
 
+    /// The rows violate a constraint (class 23).
+    package var isConstraintViolation: Bool { sqlState?.hasPrefix("23") == true }
+
     /// The transaction lost a conflict with another, and may succeed if the whole of it is retried.
     package var isSerializationConflict: Bool {
         sqlState == SQLState.serializationFailure || sqlState == SQLState.deadlockDetected

@@ -48,7 +48,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
             let peers = Peers(addresses: configuration.peers, credentials: .service(signer), http: http)
             let database = PostgresClient(configuration: configuration.database, logger: logger)
             let backend = Backend(
-                name: App.name, database: database, journal: Journal(), jobs: JobQueue(database: database),
+                name: App.name, database: database, jobs: JobQueue(database: database),
                 peers: peers, links: SignedLinks(key: key), logger: logger, configuration: configuration)
             var builder = ServiceBuilder(backend: backend)
             try App.assemble(backend, into: &builder)

@@ -1,8 +1,8 @@
 package import ClubProtocol
 package import Postgres
 
-/// Records changes: a row in the change feed and one in the audit trail, in the transaction of the change.
-package struct Journal: Sendable {
+/// What transactions record of their changes: a row in the change feed and one in the audit trail.
+package enum Journal {
     package typealias Action = Change.Action
 
     /// One change.
@@ -25,62 +25,6 @@ package struct Journal: Sendable {
             self.version = version
             self.values = values
         }
-    }
-
-    package init() {}
-
-    /// Records one change. See ``Entry`` for the parameters.
-    ///
-    /// `erased` also deletes the key of the record: from then on its commitments reveal nothing.
-    package func record(
-        _ action: Action, _ entity: EntityName, _ id: some TextValue, version: Int? = nil,
-        values: (any Encodable & Sendable)? = nil, by principal: Principal, in transaction: PostgresTransaction
-    ) async throws {
-        try await record(
-            [Entry(action, entity, id, version: version, values: values)], by: principal, in: transaction)
-    }
-
-    /// Records many changes in one statement.
-    ///
-    /// Of the transactions that write at the same time, only the first notifies listeners: notifying serializes
-    /// commits, and the later changes cannot be read before the first transaction has ended anyway.
-    ///
-    /// - Throws: `PostgresError`; errors of encoding the values.
-    package func record(
-        _ entries: [Entry], by principal: Principal, in transaction: PostgresTransaction
-    ) async throws {
-        guard !entries.isEmpty else { return }
-        var messages: [[UInt8]?] = []
-        var fresh: [[UInt8]?] = []
-        for entry in entries {
-            // The values of a record that is being erased would create its key again.
-            let message = entry.action == .erased ? nil : try entry.values.map { try WireJSON.encode($0) }
-            messages.append(message)
-            fresh.append(message == nil ? nil : CommitmentKey().pads)
-        }
-        try await transaction.execute(
-            """
-            with entry as materialized (
-                select * from unnest(
-                    \(entries.map(\.action.rawValue)), \(entries.map(\.entity.rawValue)), \(entries.map(\.id)),
-                    \(entries.map(\.version))::integer[], \(messages)::bytea[], \(fresh)::bytea[]
-                ) with ordinality as entry (action, entity, subject, version, message, fresh, position)
-            ), fed as (
-                insert into change (entity, subject, action, version)
-                select entity, subject, action, version from entry order by position
-            ), audited as (
-                insert into audit (actor, role, action, entity, subject, version, commitment)
-                select \(principal.actor), \(principal.isAnonymous ? "none" : principal.role.rawValue),
-                    action, entity, subject, version,
-                    case when message is not null then audit_commitment(entity, subject, fresh, message) end
-                from entry order by position
-            ), forgotten as (
-                delete from audit_key using entry
-                where entry.action = 'erased' and audit_key.entity = entry.entity and audit_key.subject = entry.subject
-            )
-            select pg_notify(current_schema() || '_change', '')
-            where pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' change', 0))
-            """)
     }
 }
 
@@ -118,9 +62,43 @@ extension PostgresTransaction {
 
     /// Records many changes in one statement.
     ///
+    /// Of the transactions that write at the same time, only the first notifies listeners: notifying serializes
+    /// commits, and the later changes cannot be read before the first transaction has ended anyway.
+    ///
     /// - Throws: `PostgresError`; errors of encoding the values.
     package func record(_ entries: [Journal.Entry], by principal: Principal) async throws {
-        try await Journal().record(entries, by: principal, in: self)
+        guard !entries.isEmpty else { return }
+        var messages: [[UInt8]?] = []
+        var fresh: [[UInt8]?] = []
+        for entry in entries {
+            // The values of a record that is being erased would create its key again.
+            let message = entry.action == .erased ? nil : try entry.values.map { try WireJSON.encode($0) }
+            messages.append(message)
+            fresh.append(message == nil ? nil : CommitmentKey().pads)
+        }
+        try await execute(
+            """
+            with entry as materialized (
+                select * from unnest(
+                    \(entries.map(\.action.rawValue)), \(entries.map(\.entity.rawValue)), \(entries.map(\.id)),
+                    \(entries.map(\.version))::integer[], \(messages)::bytea[], \(fresh)::bytea[]
+                ) with ordinality as entry (action, entity, subject, version, message, fresh, position)
+            ), fed as (
+                insert into change (entity, subject, action, version)
+                select entity, subject, action, version from entry order by position
+            ), audited as (
+                insert into audit (actor, role, action, entity, subject, version, commitment)
+                select \(principal.actor), \(principal.isAnonymous ? "none" : principal.role.rawValue),
+                    action, entity, subject, version,
+                    case when message is not null then audit_commitment(entity, subject, fresh, message) end
+                from entry order by position
+            ), forgotten as (
+                delete from audit_key using entry
+                where entry.action = 'erased' and audit_key.entity = entry.entity and audit_key.subject = entry.subject
+            )
+            select pg_notify(current_schema() || '_change', '')
+            where pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' change', 0))
+            """)
     }
 
     /// Records the same change of each row that a statement returned: see ``Journal/Entry/each(_:_:_:)``.

@@ -18,7 +18,9 @@ package struct KeyFile: Sendable {
     ///
     /// - Parameter kid: 1 to 64 letters, digits, `.`, `_`, `-`.
     package static func generate(kid: String) throws(IdentityFileError) -> KeyFile {
-        guard KeyIdentifier.isValid(kid) else { throw IdentityFileError("kid", "must be 1 to 64 of A-Z a-z 0-9 . _ -") }
+        guard PlainIdentifier.isValid(kid) else {
+            throw IdentityFileError("kid", "must be 1 to 64 of A-Z a-z 0-9 . _ -")
+        }
         return KeyFile(kid: kid, key: Curve25519.Signing.PrivateKey())
     }
 
@@ -31,7 +33,7 @@ package struct KeyFile: Sendable {
         guard document.kty == "OKP", document.crv == "Ed25519" else {
             throw IdentityFileError(path, "is not an Ed25519 key (kty OKP, crv Ed25519)")
         }
-        guard KeyIdentifier.isValid(document.kid) else {
+        guard PlainIdentifier.isValid(document.kid) else {
             throw IdentityFileError(path, "kid must be 1 to 64 of A-Z a-z 0-9 . _ -")
         }
         guard let secret = Base64URL.decode(document.d.utf8),
@@ -110,7 +112,9 @@ package struct PublicKey: Codable, Hashable, Sendable {
     }
 }
 
-enum KeyIdentifier {
+/// The identifiers of keys, and those of requests that are accepted from callers.
+enum PlainIdentifier {
+    /// Whether it is 1 to 64 letters, digits, dots, underscores and hyphens.
     static func isValid(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in

@@ -198,7 +198,7 @@ struct TrustStore: Sendable {
         revoked = Set(file.revoked ?? [])
         for item in file.keys {
             let kid = item.key.kid ?? ""
-            guard KeyIdentifier.isValid(kid) else { throw IdentityFileError(path, "a key has no usable kid") }
+            guard PlainIdentifier.isValid(kid) else { throw IdentityFileError(path, "a key has no usable kid") }
             guard let key = item.key.ed25519 else { throw IdentityFileError(path, "key \(kid) is not an Ed25519 key") }
             guard !item.speaksFor.isEmpty else { throw IdentityFileError(path, "key \(kid) has an empty speaks_for") }
             try add(kid, Entry(key: .ed25519(key), issuer: .club(Set(item.speaksFor))), path: path)

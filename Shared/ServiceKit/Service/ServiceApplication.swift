@@ -25,8 +25,6 @@ package protocol ServiceApplication: Sendable {
 package struct Backend: Sendable {
     package let name: ServiceName
     package let database: PostgresClient
-    /// Records changes for the feed and the audit trail.
-    package let journal: Journal
     package let jobs: JobQueue
     /// Clients for the other services.
     package let peers: Peers

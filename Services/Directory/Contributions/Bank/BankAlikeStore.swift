@@ -83,6 +83,15 @@ enum BankAlikeStore {
         try await put(try rows.decode(Knot.self), in: transaction)
     }
 
+    /// Lines of earlier statements, on the account and day of `day`, that the file does not repeat.
+    private static func old(_ id: BankStatement.ID, _ accounts: Accounts, _ condition: SQL) -> SQL {
+        """
+        \(accounts.said) join bank_line as old on old.account = said.spelling
+        where said.account = day.account and old.booked_on = day.booked_on and \(condition)
+            and old.statement <> \(id) and old.key not in (select key from told)
+        """
+    }
+
     /// Earlier lines with the days and amounts of new ones.
     private static func earlier(_ id: BankStatement.ID, _ accounts: Accounts) -> SQL {
         """
@@ -90,9 +99,7 @@ enum BankAlikeStore {
         from (select distinct account, booked_on, amount from fresh) as day
         cross join lateral (
             select coalesce(old.alike, old.id) as leader, \(text) as text
-            from \(accounts.said) join bank_line as old on old.account = said.spelling
-            where said.account = day.account and old.amount = day.amount and old.booked_on = day.booked_on
-                and old.statement <> \(id) and old.key not in (select key from told)
+            from \(old(id, accounts, "old.amount = day.amount"))
             order by old.id limit 5
         ) as old
         """
@@ -105,9 +112,7 @@ enum BankAlikeStore {
         from (select distinct account, booked_on, batch, batch_amount from fresh where batch is not null) as day
         cross join lateral (
             select coalesce(old.alike, old.id) as leader
-            from \(accounts.said) join bank_line as old on old.account = said.spelling
-            where said.account = day.account and old.amount = day.batch_amount and old.booked_on = day.booked_on
-                and old.statement <> \(id) and old.key not in (select key from told)
+            from \(old(id, accounts, "old.amount = day.batch_amount"))
             order by old.id limit 5
         ) as old
         """
@@ -120,10 +125,7 @@ enum BankAlikeStore {
         from (select distinct account, booked_on, amount from fresh) as day
         cross join lateral (
             select coalesce(old.alike, old.id) as leader
-            from \(accounts.said) join bank_line as old on old.account = said.spelling
-            where said.account = day.account and old.batch is not null and old.batch_amount = day.amount
-                and old.booked_on = day.booked_on and old.statement <> \(id)
-                and old.key not in (select key from told)
+            from \(old(id, accounts, "old.batch is not null and old.batch_amount = day.amount"))
             offset 0
         ) as old
         """

@@ -39,8 +39,8 @@ struct BankLineRoutes {
         let id = call.path
         try await createBooking(of: id, call.body, by: call.principal, in: transaction)
         let line = try await BankLineStore.get(id, on: transaction)
-        try await backend.journal.record(
-            .changed, .bankLine, id, version: line.version, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(
+            .changed, .bankLine, id, version: line.version, values: call.body, by: call.principal)
         return .value(line, version: line.version)
     }
 
@@ -63,9 +63,8 @@ struct BankLineRoutes {
     ) async throws -> RouteResponse<BankLine> {
         try await BankLineStore.transition(id, to: state, because: reason, in: transaction)
         let line = try await BankLineStore.get(id, on: transaction)
-        try await backend.journal.record(
-            .changed, .bankLine, id, version: line.version, values: ["reason": reason?.text], by: principal,
-            in: transaction)
+        try await transaction.record(
+            .changed, .bankLine, id, version: line.version, values: ["reason": reason?.text], by: principal)
         return .value(line, version: line.version)
     }
 
@@ -124,8 +123,7 @@ struct BankLineRoutes {
                     "unknown contribution")
             }
             try await ReceiptIssuer(backend: backend).issue(for: part.contribution, by: principal, in: transaction)
-            try await backend.journal.record(
-                .changed, .contribution, part.contribution, values: payment, by: principal, in: transaction)
+            try await transaction.record(.changed, .contribution, part.contribution, values: payment, by: principal)
         }
     }
 
@@ -141,6 +139,6 @@ struct BankLineRoutes {
             amount: Money(cents: -line.amount.amount), paidOn: line.bookedOn, means: body.means ?? .transfer,
             reference: line.reference)
         _ = try await CreditStore.refund(id, organization, refund, from: line.id, in: transaction)
-        try await backend.journal.record(.created, .creditEntry, id, values: refund, by: principal, in: transaction)
+        try await transaction.record(.created, .creditEntry, id, values: refund, by: principal)
     }
 }

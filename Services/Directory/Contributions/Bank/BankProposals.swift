@@ -53,7 +53,6 @@ enum BankProposals {
         for lines: [BankLine], on executor: any PostgresExecutor
     ) async throws -> [BankLine.ID: [Candidate]] {
         guard !lines.isEmpty else { return [:] }
-        let named = numbers(in: lines)
         let rows = try await executor.query(
             """
             with line as (
@@ -61,14 +60,7 @@ enum BankProposals {
             ), payer as (
                 \(payers(of: lines))
             ), named as (
-                select named.line, called.id as contribution, organization
-                from unnest(\(named.map(\.line)), \(named.map(\.number.year)), \(named.map(\.number.number))) as named (line, year, number)
-                cross join lateral (
-                    select id, organization from contribution
-                    where contribution.year = named.year and contribution.number = named.number
-                        and paid < amount and cancelled_on is null
-                    limit 1
-                ) as called
+                \(named(in: lines, "paid < amount and cancelled_on is null"))
             ), alike as (
                 \(alike)
             ), candidate as (
@@ -104,14 +96,21 @@ enum BankProposals {
         return Dictionary(grouping: try rows.decode(Candidate.self), by: \.line)
     }
 
-    /// The contribution numbers in the texts of lines.
-    static func numbers(in lines: [BankLine]) -> [(line: BankLine.ID, number: PaymentReferences.Number)] {
-        lines.flatMap { line in
-            PaymentReferences.numbers(
-                in: [line.remittance?.text, line.endToEnd?.text].compactMap { $0 }.joined(separator: " | ")
-            )
-            .map { (line.id, $0) }
+    /// The contributions whose numbers are in the texts of lines, if they satisfy a condition.
+    static func named(in lines: [BankLine], _ condition: SQL) -> SQL {
+        let numbers = lines.flatMap { line -> [(line: BankLine.ID, year: Int, number: Int)] in
+            let text = [line.remittance?.text, line.endToEnd?.text].compactMap { $0 }.joined(separator: " | ")
+            return PaymentReferences.numbers(in: text).map { (line.id, $0.year, $0.number) }
         }
+        return """
+            select named.line, called.id as contribution, organization
+            from unnest(\(numbers.map(\.line)), \(numbers.map(\.year)), \(numbers.map(\.number))) as named (line, year, number)
+            cross join lateral (
+                select id, organization from contribution
+                where contribution.year = named.year and contribution.number = named.number and \(condition)
+                limit 1
+            ) as called
+            """
     }
 
     /// The names of payers or payees: the ultimate party before the intermediary, such as a collection service.

@@ -22,7 +22,6 @@ extension BankProposals {
         for lines: [BankLine], on executor: any PostgresExecutor
     ) async throws -> [BankLine.ID: [Candidate]] {
         guard !lines.isEmpty else { return [:] }
-        let named = numbers(in: lines)
         let rows = try await executor.query(
             """
             with line as (
@@ -33,14 +32,7 @@ extension BankProposals {
             ), payer as (
                 \(payers(of: lines))
             ), named as (
-                select named.line, called.id as contribution, organization
-                from unnest(\(named.map(\.line)), \(named.map(\.number.year)), \(named.map(\.number.number))) as named (line, year, number)
-                cross join lateral (
-                    select id, organization from contribution
-                    where contribution.year = named.year and contribution.number = named.number
-                        and paid > 0 and cancelled_on is null
-                    limit 1
-                ) as called
+                \(named(in: lines, "paid > 0 and cancelled_on is null"))
             ), alike as (
                 \(alike)
             ), candidate as (

@@ -40,8 +40,7 @@ struct BankStatementRoutes {
                 id, file, said: accounts, sha256: sha256, name: call.query.name, in: transaction)
             try await BankAlikeStore.mark(id, file, said: accounts, in: transaction)
             let taken = Taken(sha256: sha256, added: try rows.first?["added"] ?? 0)
-            try await backend.journal.record(
-                .created, .bankStatement, id, values: taken, by: call.principal, in: transaction)
+            try await transaction.record(.created, .bankStatement, id, values: taken, by: call.principal)
             return try .row(rows)
         }
     }

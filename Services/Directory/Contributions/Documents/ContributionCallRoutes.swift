@@ -40,7 +40,7 @@ struct ContributionCallRoutes: Sendable {
     /// The path of the page that a letter leads to.
     static func link(to contribution: Contribution.ID, at email: EmailAddress, by links: SignedLinks) -> String {
         let token = AddressedLink.token(
-            purpose: purpose, subject: contribution.text, at: email, days: linkDays, by: links)
+            purpose: purpose, subject: contribution, at: email, days: linkDays, by: links)
         return "/v1/contribution-calls/\(token)"
     }
 
@@ -53,11 +53,10 @@ struct ContributionCallRoutes: Sendable {
     }
 
     private func find(by token: String) async throws -> ContributionDocumentStore.Call {
-        let link = try AddressedLink(token, purpose: Self.purpose, by: backend.links)
-        guard let id = try? Contribution.ID(validating: link.subject),
-            let call = try await ContributionDocumentStore.call(id, on: backend.database)
-        else { throw Problem(.notFound) }
-        try link.check(try await ContributionStore.addresses(of: id, on: backend.database), by: backend.links)
+        let link = try AddressedLink<Contribution>(token, purpose: Self.purpose, by: backend.links)
+        let call = try await ContributionDocumentStore.call(link.subject, on: backend.database)
+        guard let call else { throw Problem(.notFound) }
+        try link.check(try await ContributionStore.addresses(of: link.subject, on: backend.database))
         return call
     }
 
@@ -70,13 +69,13 @@ struct ContributionCallRoutes: Sendable {
     private func page(_ call: ContributionDocumentStore.Call, pdf: String) -> String {
         let number = "\(call.year)-\(call.number)"
         var content: [String: Any] = [
-            "isComplement": call.isComplement, "number": number, "organization": call.organization, "year": call.year,
+            "isComplement": call.isComplement, "number": number, "year": call.year,
             "amount": FrenchFormat.amount(Money(cents: call.cancelledOn == nil ? call.rest : 0)),
             "isOwed": call.amount > call.paid && call.cancelledOn == nil,
             "calledOn": FrenchFormat.day(call.calledOn),
             "dueOn": FrenchFormat.day(call.dueOn), "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
-        if !call.addressLines.isEmpty { content["address"] = call.addressLines.joined(separator: ", ") }
+        content.merge(call.addressee.content) { own, _ in own }
         content["isCovered"] = call.rest == 0 && call.cancelledOn == nil
         if call.carriedOver > 0 {
             content["carriedOver"] = [
@@ -87,7 +86,6 @@ struct ContributionCallRoutes: Sendable {
         if call.paid != call.carriedOver, call.cancelledOn == nil {
             content["balance"] = FrenchFormat.amount(Money(cents: call.amount - call.paid))
         }
-        content["siren"] = call.siren
         content["paymentDetails"] = backend.configuration.paymentDetails
         content["cancelledOn"] = call.cancelledOn.map { FrenchFormat.day($0) }
         return pages.html(.contributionCall, title: "\(call.title) n° \(number)", content)

@@ -31,32 +31,25 @@ enum ContributionDocumentStore {
         var paid: Int
         var calledOn: Day
         var dueOn: Day
-        var organization: String
-        var siren: String?
-        var siret: String?
-        var street: String?
-        var postalCode: String?
-        var commune: String?
+        var addressee: Addressee
         /// The day from which it is no longer owed.
         var cancelledOn: Day?
-
-        var addressLines: [String] {
-            FrenchFormat.addressLines(street: street, postalCode: postalCode, commune: commune)
-        }
     }
 
-    /// Addressed to the organization's billing address, or else to its seat.
+    /// At the organization's billing address, or else at its seat.
+    private static let addressee = Addressee.column(
+        name: "organization.name", siren: "coalesce(siren, left(siret, 9))", siret: "siret",
+        street: "case when billing is null then organization.street else billing ->> 'street' end",
+        postalCode: "case when billing is null then organization.postal_code else billing ->> 'postalCode' end",
+        commune: "case when billing is null then organization.commune else billing ->> 'commune' end")
+
     private static let calls: SQL = """
         select contribution.id as contribution, year, number, complements is not null as "isComplement", amount, paid, (
                 select coalesce(sum(payment.amount), 0)::integer from payment
                 where payment.contribution = contribution.id and payment.means = 'credit'
                     and payment.created_at = contribution.created_at) as "carriedOver",
             called_on as "calledOn", due_on as "dueOn",
-            organization.name as organization, coalesce(siren, left(siret, 9)) as siren, siret,
-            case when billing is null then organization.street else billing ->> 'street' end as street,
-            case when billing is null then organization.postal_code else billing ->> 'postalCode' end as "postalCode",
-            case when billing is null then organization.commune else billing ->> 'commune' end as commune,
-            cancelled_on as "cancelledOn"
+            \(addressee), cancelled_on as "cancelledOn"
         from contribution join organization on organization.id = contribution.organization
         left join lateral (
             select value as billing from jsonb_array_elements(organization.addresses)
@@ -70,7 +63,7 @@ enum ContributionDocumentStore {
     static func call(
         _ id: Contribution.ID, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Call? {
-        let rules = ["contribution.id = \(id)"] + ContributionStore.visible(to: principal)
+        let rules = ["contribution.id = \(id)"] + SQL.recordsOfOrganizations(visibleTo: principal)
         return try await executor.first("\(calls) where \(rules.all)")?.decode(Call.self)
     }
 

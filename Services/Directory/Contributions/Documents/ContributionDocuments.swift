@@ -53,7 +53,7 @@ struct ContributionDocuments: Sendable {
         if let day = call.cancelledOn { return document(of: call, cancelledOn: day) }
         let number = "\(call.year)-\(call.number)"
         var rows: [Document.Row] = []
-        if let siren = call.siren { rows.append(.init("SIREN", siren)) }
+        if let siren = call.addressee.siren { rows.append(.init("SIREN", siren)) }
         rows += [
             .init("Cotisation", "n°\u{A0}\(number)"), .init("Appelée le", FrenchFormat.day(call.calledOn)),
             .init("À régler au plus tard le", FrenchFormat.day(call.dueOn)),
@@ -84,7 +84,7 @@ struct ContributionDocuments: Sendable {
         }
         return Document(
             title: "\(call.title) n° \(number)", author: Self.club, date: "\(call.calledOn)T00:00:00Z",
-            sender: issuer, recipient: [call.organization] + call.addressLines,
+            sender: issuer, recipient: [call.addressee.name] + call.addressee.addressLines,
             blocks: blocks, legalNotice: vatMention)
     }
 
@@ -92,7 +92,7 @@ struct ContributionDocuments: Sendable {
     private func document(of call: ContributionDocumentStore.Call, cancelledOn day: Day) -> Document {
         let number = "\(call.year)-\(call.number)"
         var rows: [Document.Row] = []
-        if let siren = call.siren { rows.append(.init("SIREN", siren)) }
+        if let siren = call.addressee.siren { rows.append(.init("SIREN", siren)) }
         rows += [
             .init("Cotisation", "n°\u{A0}\(number)"), .init("Appelée le", FrenchFormat.day(call.calledOn)),
             .init("Annulée le", FrenchFormat.day(day), isStrong: true),
@@ -100,7 +100,7 @@ struct ContributionDocuments: Sendable {
         ]
         return Document(
             title: "\(call.title) n° \(number), annulé", author: Self.club, date: "\(day)T00:00:00Z", sender: issuer,
-            recipient: [call.organization] + call.addressLines,
+            recipient: [call.addressee.name] + call.addressee.addressLines,
             blocks: [
                 .heading("\(call.title) n°\u{A0}\(number), annulé"),
                 .paragraph("Madame, Monsieur,"),
@@ -112,8 +112,8 @@ struct ContributionDocuments: Sendable {
 
     private func document(of receipt: ReceiptStore.Shown) -> Document {
         var rows: [Document.Row] = []
-        if let siren = receipt.siren { rows.append(.init("SIREN", siren)) }
-        if let siret = receipt.siret { rows.append(.init("SIRET", siret)) }
+        if let siren = receipt.addressee.siren { rows.append(.init("SIREN", siren)) }
+        if let siret = receipt.addressee.siret { rows.append(.init("SIRET", siret)) }
         rows += [
             .init("Cotisation", "n°\u{A0}\(receipt.contributionYear)-\(receipt.contributionNumber)"),
             .init("Réglée le", FrenchFormat.day(receipt.paidOn)),
@@ -133,11 +133,11 @@ struct ContributionDocuments: Sendable {
             .paragraph(
                 "\(Self.club) \(attests) avoir reçu de l’organisation ci-dessous sa cotisation de l’année \(receipt.contributionYear), réglée en totalité."
             ),
-            .table([.init("Organisation", receipt.organization)] + rows),
+            .table([.init("Organisation", receipt.addressee.name)] + rows),
         ]
         return Document(
             title: "Reçu n° \(receipt.title)", author: Self.club, date: "\(receipt.issuedOn)T00:00:00Z", sender: issuer,
-            recipient: [receipt.organization] + receipt.addressLines,
+            recipient: [receipt.addressee.name] + receipt.addressee.addressLines,
             blocks: blocks, legalNotice: vatMention)
     }
 }

@@ -13,7 +13,7 @@ struct ReceiptIssuer: Sendable {
         for contribution: Contribution.ID, by principal: Principal, in transaction: PostgresTransaction
     ) async throws {
         guard let receipt = try await ReceiptStore.issue(for: contribution, in: transaction) else { return }
-        try await backend.journal.record(.created, .receipt, receipt, by: principal, in: transaction)
+        try await transaction.record(.created, .receipt, receipt, by: principal)
         try await backend.jobs.enqueue(Self.letter, receipt, unique: receipt.text, in: transaction)
     }
 }

@@ -53,12 +53,10 @@ struct ReceiptRoutes: Sendable {
     }
 
     private func find(by token: String) async throws -> ReceiptStore.Shown {
-        let link = try AddressedLink(token, purpose: Self.purpose, by: backend.links)
-        guard let id = try? Receipt.ID(validating: link.subject),
-            let receipt = try await ReceiptStore.get(id, on: backend.database)
-        else { throw Problem(.notFound) }
-        try link.check(
-            try await ContributionStore.addresses(of: receipt.contribution, on: backend.database), by: backend.links)
+        let link = try AddressedLink<Receipt>(token, purpose: Self.purpose, by: backend.links)
+        let receipt = try await ReceiptStore.get(link.subject, on: backend.database)
+        guard let receipt else { throw Problem(.notFound) }
+        try link.check(try await ContributionStore.addresses(of: receipt.contribution, on: backend.database))
         return receipt
     }
 
@@ -71,22 +69,20 @@ struct ReceiptRoutes: Sendable {
             let recipient = try await ReceiptStore.recipient(of: id, on: backend.database)
         else { return }
         let token = AddressedLink.token(
-            purpose: Self.purpose, subject: id.text, at: recipient.email, days: Self.linkDays, by: backend.links)
+            purpose: Self.purpose, subject: id, at: recipient.email, days: Self.linkDays, by: backend.links)
         try await letters.send(
             .receipt, key: "receipt:\(id)", to: recipient, receipt.letter, link: "/v1/receipts/\(token)")
     }
 
     private func page(_ receipt: ReceiptStore.Shown, pdf: String) -> String {
         var content: [String: Any] = [
-            "number": receipt.title, "organization": receipt.organization,
-            "amount": FrenchFormat.amount(Money(cents: receipt.amount)), "issuedOn": FrenchFormat.day(receipt.issuedOn),
-            "paidOn": FrenchFormat.day(receipt.paidOn), "year": receipt.contributionYear,
+            "number": receipt.title, "amount": FrenchFormat.amount(Money(cents: receipt.amount)),
+            "issuedOn": FrenchFormat.day(receipt.issuedOn), "paidOn": FrenchFormat.day(receipt.paidOn),
+            "year": receipt.contributionYear,
             "contribution": "\(receipt.contributionYear)-\(receipt.contributionNumber)",
             "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
-        if !receipt.addressLines.isEmpty { content["address"] = receipt.addressLines.joined(separator: ", ") }
-        content["siren"] = receipt.siren
-        content["siret"] = receipt.siret
+        content.merge(receipt.addressee.content) { own, _ in own }
         if !receipt.means.isEmpty { content["means"] = FrenchFormat.list(receipt.means.map(FrenchFormat.means)) }
         content["notice"] = receipt.notice
         content["replaces"] = receipt.replaces

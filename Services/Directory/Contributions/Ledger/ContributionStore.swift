@@ -42,15 +42,6 @@ enum ContributionStore {
         where receipt.contribution = contribution.id and \(ReceiptStore.isLatest))
         """
 
-    /// What a caller may see: a representative sees those of its organization.
-    static func visible(to principal: Principal) -> [SQL] {
-        switch principal.role {
-        case .operator, .editor, .lobbyist, .auditor, .service: []
-        case .representative: ["organization = \(principal.organization)"]
-        case .ambassador, .expert: ["false"]
-        }
-    }
-
     // MARK: The yearly call
 
     /// Locks the year's counter until the end of the transaction, and returns the last number. A concurrent call of the
@@ -185,7 +176,7 @@ enum ContributionStore {
     static func get(
         _ id: Contribution.ID, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        let rules = ["id = \(id)"] + visible(to: principal)
+        let rules = ["id = \(id)"] + SQL.recordsOfOrganizations(visibleTo: principal)
         return try await executor.query("select \(columns) from contribution where \(rules.all)")
     }
 
@@ -199,7 +190,7 @@ enum ContributionStore {
 
     /// The condition of the list across all its pages, and of its export.
     static func selection(_ query: ListContributions.Filter, for principal: Principal) -> [SQL] {
-        var rules = visible(to: principal)
+        var rules = SQL.recordsOfOrganizations(visibleTo: principal)
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let year = query.year { rules.append("year = \(year)") }
         switch query.state {

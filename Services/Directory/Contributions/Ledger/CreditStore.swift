@@ -26,7 +26,7 @@ enum CreditStore {
 
     /// The condition of an export.
     static func selection(_ query: ExportCreditEntries.Filter, for principal: Principal) -> SQL {
-        var rules = ContributionStore.visible(to: principal)
+        var rules = SQL.recordsOfOrganizations(visibleTo: principal)
         if let organization = query.organization { rules.append("credit_entry.organization = \(organization)") }
         if let kind = query.kind { rules.append("credit_entry.kind = \(kind.rawValue)") }
         if let day = query.from { rules.append("credit_entry.day >= \(day)::date") }

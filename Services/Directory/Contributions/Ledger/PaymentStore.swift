@@ -42,7 +42,7 @@ enum PaymentStore {
 
     /// The condition of an export; for `payment` joined with its `contribution`.
     static func selection(_ query: ExportPayments.Filter, for principal: Principal) -> SQL {
-        var rules = ContributionStore.visible(to: principal)
+        var rules = SQL.recordsOfOrganizations(visibleTo: principal)
         if let contribution = query.contribution { rules.append("payment.contribution = \(contribution)") }
         if let organization = query.organization { rules.append("contribution.organization = \(organization)") }
         if let year = query.year { rules.append("contribution.year = \(year)") }

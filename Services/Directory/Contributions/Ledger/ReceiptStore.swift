@@ -15,12 +15,7 @@ enum ReceiptStore {
         var paidOn: Day
         /// In cents.
         var amount: Int
-        var organization: String
-        var siren: String?
-        var siret: String?
-        var street: String?
-        var postalCode: String?
-        var commune: String?
+        var addressee: Addressee
         var contributionYear: Int
         var contributionNumber: Int
         /// The means of payment, as far as known.
@@ -30,17 +25,16 @@ enum ReceiptStore {
         /// The numbers of the receipt that it replaces, and of the one that replaces it.
         var replaces: String?
         var replacedBy: String?
-
-        var addressLines: [String] {
-            FrenchFormat.addressLines(street: street, postalCode: postalCode, commune: commune)
-        }
     }
+
+    private static let addressee = Addressee.column(
+        name: "organization_name", siren: "receipt.siren", siret: "receipt.siret", street: "receipt.street",
+        postalCode: "receipt.postal_code", commune: "receipt.commune")
 
     private static let columns: SQL = """
         receipt.id, receipt.contribution, receipt.year, receipt.number, issued_on as "issuedOn", paid_on as "paidOn", receipt.amount,
-        organization_name as organization, receipt.siren, receipt.siret, receipt.street,
-        receipt.postal_code as "postalCode", receipt.commune, contribution_year as "contributionYear",
-        contribution_number as "contributionNumber", receipt.means,
+        \(addressee), contribution_year as "contributionYear", contribution_number as "contributionNumber",
+        receipt.means,
         nullif(contribution.amount - contribution.paid, 0) as returned, \(replaces) as replaces, \(replacedBy) as "replacedBy"
         """
 
@@ -107,7 +101,7 @@ enum ReceiptStore {
     static func get(
         of contribution: Contribution.ID, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Shown? {
-        let rules = ["contribution.id = \(contribution)", isLatest] + ContributionStore.visible(to: principal)
+        let rules = ["contribution.id = \(contribution)", isLatest] + SQL.recordsOfOrganizations(visibleTo: principal)
         return try await executor.first(
             "select \(columns) from \(joined) where \(rules.all)")?.decode(Shown.self)
     }
@@ -118,7 +112,7 @@ enum ReceiptStore {
 
     /// The condition of the list across all its pages, and of its export.
     static func selection(_ query: ListReceipts.Filter, for principal: Principal) -> [SQL] {
-        var rules = ContributionStore.visible(to: principal)
+        var rules = SQL.recordsOfOrganizations(visibleTo: principal)
         if let organization = query.organization { rules.append("contribution.organization = \(organization)") }
         if let year = query.year { rules.append("receipt.year = \(year)") }
         return rules

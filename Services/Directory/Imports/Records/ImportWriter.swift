@@ -39,13 +39,11 @@ struct ImportWriter<Row: ImportedRow> {
     /// Without the records of the rows that it writes.
     var matching: ImportMatching
     let header: ImportHeader<Row.Column>
-    let journal: Journal
     let principal: Principal
 
     /// For what the same rows contain about other records.
     func writer<Other: ImportedRow>(of _: Other.Type) -> ImportWriter<Other> {
-        .init(
-            matching: matching, header: header.known(to: Other.Column.self), journal: journal, principal: principal)
+        .init(matching: matching, header: header.known(to: Other.Column.self), principal: principal)
     }
 
     /// In rounds: see ``RowQueue``. A row is matched once to know its keys and, if it had to wait, again when it is
@@ -166,7 +164,7 @@ struct ImportWriter<Row: ImportedRow> {
                 outcome.add(row.row, versions[id] == nil ? .skipped : .updated, id, notes[row.row] ?? [])
             }
         }
-        if !entries.isEmpty { try await journal.record(entries, by: principal, in: transaction) }
+        try await transaction.record(entries, by: principal)
     }
 
     /// What the rows contain but was not applied to their records, by row.

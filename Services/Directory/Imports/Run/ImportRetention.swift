@@ -61,10 +61,9 @@ struct ImportRetention: Sendable {
                 try await transaction.execute("delete from import_held where import = \(id)")
                 try await transaction.execute(
                     "update import set rows_forgotten_at = now(), version = version + 1 where id = \(id)")
-                try await backend.journal.record(
+                try await transaction.record(
                     .changed, .retentionRule, Self.code, values: Forgotten(rows: soFar + deleted),
-                    by: .service(backend.name),
-                    in: transaction)
+                    by: .service(backend.name))
                 return (true, deleted)
             }
             guard isDue else { return false }

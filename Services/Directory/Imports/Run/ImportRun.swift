@@ -11,7 +11,6 @@ struct ImportRun<Row: ImportedRow> {
     /// The initial value of every row.
     let blank: Row
     let database: PostgresClient
-    let journal: Journal
     let principal: Principal
 
     /// Rolls a transaction back.
@@ -209,8 +208,7 @@ struct ImportRun<Row: ImportedRow> {
         _ claim: ImportLedger.Claim, _ header: ImportHeader<Row.Column>, _ phase: ImportPhase
     ) -> ImportWriter<Row> {
         ImportWriter(
-            matching: .init(existing: order.existing, id: claim.id, phase: phase), header: header, journal: journal,
-            principal: principal)
+            matching: .init(existing: order.existing, id: claim.id, phase: phase), header: header, principal: principal)
     }
 
     /// The maximum depth of a network whose branches come before their heads in the file.
@@ -288,9 +286,9 @@ struct ImportRun<Row: ImportedRow> {
 }
 
 extension PostgresError {
-    /// Whether the content of a row is to blame: a constraint violation (class 23), or a value that the database cannot
+    /// Whether the content of a row is to blame: it violates a constraint, or has a value that the database cannot
     /// store.
     fileprivate var blamesRow: Bool {
-        sqlState.map { $0.utf8.starts(with: "23".utf8) || SQLState.blamesValue($0) } ?? false
+        isConstraintViolation || sqlState.map(SQLState.blamesValue) == true
     }
 }

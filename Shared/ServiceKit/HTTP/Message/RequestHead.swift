@@ -112,7 +112,7 @@ package struct RequestHead: Sendable {
             } else if name.isField("club-timeout") {
                 take(value, into: \.timeout, "Club-Timeout")
             } else if name.isField("x-request-id") {
-                requestID = Self.isRequestID(value) ? value : nil
+                requestID = PlainIdentifier.isValid(value) ? value : nil
             }
         case 13:
             if name.isField("authorization") { take(value, into: \.authorization, "Authorization") }
@@ -168,19 +168,6 @@ package struct RequestHead: Sendable {
 
     private mutating func refuse(_ detail: String) {
         if fault == nil { fault = Problem(.malformed, detail) }
-    }
-
-    /// The request identifiers accepted from callers: 1 to 64 letters, digits, dots, underscores and hyphens.
-    private static func isRequestID(_ text: String) -> Bool {
-        (1...64).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                    true
-                default: false
-                }
-            }
     }
 
     /// The path and query of a target in absolute form, which a server must accept (RFC 9112, 3.2.2).

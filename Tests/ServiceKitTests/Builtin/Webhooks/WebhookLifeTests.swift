@@ -171,7 +171,7 @@ struct WebhookLifeTests {
             repeat {
                 let page = try await club.client.send(
                     ListWebhookDeliveries.request(
-                        path: hook.id, query: .init(.init(), limit: 2, cursor: cursor)))
+                        path: hook.id, query: .init(limit: 2, cursor: cursor)))
                 #expect(page.items.count <= 2)
                 found += page.items
                 cursor = page.next
