@@ -5,8 +5,54 @@ import ClubProtocol
 /// A word takes precedence over a variable. Segments are compared byte by byte as they were sent: `%2e%2e`, an empty
 /// segment or a trailing slash match no word, so they are not found.
 package struct RouteTable: Sendable {
+    /// A word, compared by its length and its first eight bytes before anything else.
+    private struct Word: Sendable {
+        let count: Int
+        let start: UInt64
+        let bytes: [UInt8]
+        let node: Int
+
+        init(_ bytes: [UInt8], node: Int) {
+            count = bytes.count
+            start = bytes.withUnsafeBufferPointer(Self.start)
+            self.bytes = bytes
+            self.node = node
+        }
+
+        static func start(of bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
+            var start: UInt64 = 0
+            for byte in bytes.prefix(8) { start = start << 8 | UInt64(byte) }
+            return start
+        }
+
+        func matches(_ segment: UnsafeBufferPointer<UInt8>, start: UInt64) -> Bool {
+            guard count == segment.count, self.start == start else { return false }
+            var index = 8
+            while index < count {
+                guard bytes[index] == segment[index] else { return false }
+                index += 1
+            }
+            return true
+        }
+    }
+
+    /// Where the variables' values are in a path.
+    private struct Captures {
+        static let most = 4
+
+        private(set) var ranges = InlineArray<4, Range<Int>>(repeating: 0..<0)
+        private(set) var count = 0
+
+        mutating func append(_ range: Range<Int>) {
+            ranges[count] = range
+            count += 1
+        }
+
+        mutating func removeLast() { count -= 1 }
+    }
+
     private struct Node: Sendable {
-        var words: [(word: [UInt8], node: Int)] = []
+        var words: [Word] = []
         var variable: Int?
         /// By `RequestHead.Method`.
         var routes: [Route?] = Array(repeating: nil, count: RequestHead.Method.other.rawValue)
@@ -38,15 +84,16 @@ package struct RouteTable: Sendable {
 
     private mutating func insert(_ route: Route) throws(RoutesError) {
         var current = 0
+        guard route.variables.count <= Captures.most else { throw .tooManyVariables(route.name) }
         for segment in route.operation.segments {
             switch segment {
             case .word(let text):
                 let word = Array(text.utf8)
-                if let known = nodes[current].words.first(where: { $0.word == word }) {
+                if let known = nodes[current].words.first(where: { $0.bytes == word }) {
                     current = known.node
                 } else {
                     nodes.append(Node())
-                    nodes[current].words.append((word, nodes.count - 1))
+                    nodes[current].words.append(Word(word, node: nodes.count - 1))
                     current = nodes.count - 1
                 }
             case .variable:
@@ -73,7 +120,7 @@ package struct RouteTable: Sendable {
     ///
     /// - Parameter target: the path and the query, as sent.
     package func match(_ method: RequestHead.Method, _ target: String) -> Match {
-        var ranges: [Range<Int>] = []
+        var captures = Captures()
         var path = target.utf8[...]
         var query: Substring?
         if let mark = path.firstIndex(of: UInt8(ascii: "?")) {
@@ -84,13 +131,14 @@ package struct RouteTable: Sendable {
             guard let first = bytes.first, first == UInt8(ascii: "/") else { return nil }
             // The root has no segment.
             guard bytes.count > 1 else { return nodes[0].allow.isEmpty ? nil : 0 }
-            return find(in: 0, bytes, from: 1, &ranges)
+            return find(in: 0, bytes, from: 1, &captures)
         }
         guard let found, let place = found else { return .none }
         var values: [String] = []
-        if !ranges.isEmpty {
-            values.reserveCapacity(ranges.count)
-            for range in ranges {
+        if captures.count > 0 {
+            values.reserveCapacity(captures.count)
+            for index in 0..<captures.count {
+                let range = captures.ranges[index]
                 let start = path.index(path.startIndex, offsetBy: range.lowerBound)
                 let end = path.index(start, offsetBy: range.count)
                 guard let value = Self.decode(path[start..<end]) else { return .none }
@@ -105,27 +153,28 @@ package struct RouteTable: Sendable {
 
     /// The node at the end of the path, nil if no route ends there.
     private func find(
-        in node: Int, _ path: UnsafeBufferPointer<UInt8>, from start: Int, _ ranges: inout [Range<Int>]
+        in node: Int, _ path: UnsafeBufferPointer<UInt8>, from start: Int, _ captures: inout Captures
     ) -> Int? {
         var end = start
         while end < path.count, path[end] != UInt8(ascii: "/") { end += 1 }
         guard end > start else { return nil }
         let segment = UnsafeBufferPointer(rebasing: path[start..<end])
-        for (word, child) in nodes[node].words where word.count == segment.count && word.elementsEqual(segment) {
-            if let found = descend(to: child, path, at: end, &ranges) { return found }
+        let key = Word.start(of: segment)
+        for word in nodes[node].words where word.matches(segment, start: key) {
+            if let found = descend(to: word.node, path, at: end, &captures) { return found }
         }
         guard let child = nodes[node].variable else { return nil }
-        ranges.append(start..<end)
-        if let found = descend(to: child, path, at: end, &ranges) { return found }
-        ranges.removeLast()
+        captures.append(start..<end)
+        if let found = descend(to: child, path, at: end, &captures) { return found }
+        captures.removeLast()
         return nil
     }
 
     private func descend(
-        to node: Int, _ path: UnsafeBufferPointer<UInt8>, at end: Int, _ ranges: inout [Range<Int>]
+        to node: Int, _ path: UnsafeBufferPointer<UInt8>, at end: Int, _ captures: inout Captures
     ) -> Int? {
         guard end < path.count else { return nodes[node].allow.isEmpty ? nil : node }
-        return find(in: node, path, from: end + 1, &ranges)
+        return find(in: node, path, from: end + 1, &captures)
     }
 
     /// Percent-decodes a segment; nil for an invalid value: an encoded slash or U+0000, a bad escape, invalid UTF-8.

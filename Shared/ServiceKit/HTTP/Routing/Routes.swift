@@ -155,6 +155,7 @@ package enum RoutesError: Error, CustomStringConvertible {
     case unlisted([String])
     case mountedTwice(String)
     case unusableMethod(String)
+    case tooManyVariables(String)
 
     package var description: String {
         switch self {
@@ -162,6 +163,7 @@ package enum RoutesError: Error, CustomStringConvertible {
         case .unlisted(let names): "handlers that the service does not list: \(names.joined(separator: ", "))"
         case .mountedTwice(let name): "two handlers for the method and path of \(name)"
         case .unusableMethod(let name): "\(name) has a method that cannot be routed"
+        case .tooManyVariables(let name): "the path of \(name) has more than four variables"
         }
     }
 }
