@@ -101,28 +101,28 @@ package struct RequestHead: Sendable {
         case 7:
             if name.isField("upgrade") { asksForUpgrade = true }
         case 8:
-            if name.isField("if-match") { take(value, into: \.ifMatch, "If-Match") }
+            if name.isField("if-match") { settle(Self.take(value, into: &ifMatch), "If-Match") }
         case 9:
-            if proxies != nil, name.isField("forwarded") { append(value, to: \.forwarded) }
+            if proxies != nil, name.isField("forwarded") { Self.append(value, to: &forwarded) }
         case 11:
             if name.isField("traceparent") { traceparent = value }
         case 12:
             if name.isField("content-type") {
-                take(value, into: \.contentType, "Content-Type")
+                settle(Self.take(value, into: &contentType), "Content-Type")
             } else if name.isField("club-timeout") {
-                take(value, into: \.timeout, "Club-Timeout")
+                settle(Self.take(value, into: &timeout), "Club-Timeout")
             } else if name.isField("x-request-id") {
                 requestID = PlainIdentifier.isValid(value) ? value : nil
             }
         case 13:
-            if name.isField("authorization") { take(value, into: \.authorization, "Authorization") }
+            if name.isField("authorization") { settle(Self.take(value, into: &authorization), "Authorization") }
         case 14:
             if name.isField("content-length") { takeLength(value) }
         case 15:
             if name.isField("idempotency-key") {
-                take(value, into: \.idempotencyKey, "Idempotency-Key")
+                settle(Self.take(value, into: &idempotencyKey), "Idempotency-Key")
             } else if proxies != nil, name.isField("x-forwarded-for") {
-                append(value, to: \.forwardedFor)
+                Self.append(value, to: &forwardedFor)
             }
         case 16:
             if name.isField("content-encoding"), !value.isField("identity") { isEncoded = true }
@@ -135,14 +135,19 @@ package struct RequestHead: Sendable {
         }
     }
 
-    private mutating func take(_ value: String, into place: WritableKeyPath<RequestHead, String?>, _ name: String) {
-        if self[keyPath: place] != nil { refuse("\(name) must not be repeated.") }
-        self[keyPath: place] = value
+    /// - Returns: whether it is the first.
+    private static func take(_ value: String, into place: inout String?) -> Bool {
+        defer { place = value }
+        return place == nil
+    }
+
+    private mutating func settle(_ isFirst: Bool, _ name: StaticString) {
+        if !isFirst { refuse("\(name) must not be repeated.") }
     }
 
     /// Several field lines are one list (RFC 9110, 5.3).
-    private mutating func append(_ value: String, to place: WritableKeyPath<RequestHead, String?>) {
-        self[keyPath: place] = self[keyPath: place].map { "\($0),\(value)" } ?? value
+    private static func append(_ value: String, to place: inout String?) {
+        place = place.map { "\($0),\(value)" } ?? value
     }
 
     private mutating func takeHost(_ value: String) {
