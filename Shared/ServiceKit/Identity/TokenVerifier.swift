@@ -8,21 +8,15 @@ import Synchronization
 ///
 /// A signature check costs more than a query, so an accepted token is remembered by its SHA-256 until it expires or the
 /// trust file changes. The number remembered is bounded, and refusals are never remembered, so that made-up tokens
-/// cannot evict good ones.
+/// cannot evict good ones. A connection that sends the same token again keeps it itself (``VerifiedToken``), and needs
+/// neither its hash nor a lock.
 package final class TokenVerifier: Sendable {
-    private struct Known: Sendable {
-        var principal: Principal
-        var expires: Timestamp
-    }
-
     private struct State: Sendable {
         var trust: TrustStore
-        /// Counts the versions of the trust file, so that a result based on an old one is not remembered.
-        var generation = 0
         var stamp: SecureFile.Stamp?
         var trouble: Trouble?
         var nextReport = ContinuousClock.now
-        var known: BoundedCache<SHA256.Digest, Known>
+        var known: BoundedCache<SHA256.Digest, KnownToken>
     }
 
     /// A trust file that cannot be used.
@@ -37,6 +31,9 @@ package final class TokenVerifier: Sendable {
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
     private let state: Mutex<State>
+    /// Counts the versions of the trust file, so that a result based on an old one is not used. Changed with the state
+    /// locked.
+    private let generation = Atomic<Int>(0)
 
     /// Reads the trust file.
     ///
@@ -69,19 +66,35 @@ package final class TokenVerifier: Sendable {
     ///
     /// - Throws: 401 `Problem.missingToken` if there is none, `Problem.invalidToken` for a bad one.
     package func verify(authorization: String?) throws(Problem) -> Principal {
+        var last: VerifiedToken?
+        return try verify(authorization: authorization, last: &last)
+    }
+
+    /// The same for a connection that remembers the last good token that it sent.
+    func verify(authorization: String?, last: inout VerifiedToken?) throws(Problem) -> Principal {
         guard let authorization else { throw .missingToken }
+        if let last, last.authorization.hasSameBytes(as: authorization),
+            last.generation == generation.load(ordering: .acquiring), last.known.expires > now()
+        {
+            return last.known.principal
+        }
         // The scheme and its space. Checked first, so that nothing scans a field longer than any token.
         guard authorization.utf8.count <= CompactToken.maximumBytes + 8 else { throw refuse(.tooLong) }
         guard let blank = authorization.utf8.firstIndex(of: UInt8(ascii: " ")),
             authorization[..<blank].asciiLowercased.hasSameBytes(as: "bearer")
         else { throw .invalidToken }
-        return try verify(Substring(authorization.utf8[blank...].drop { $0 == UInt8(ascii: " ") }))
+        let token = Substring(authorization.utf8[blank...].drop { $0 == UInt8(ascii: " ") })
+        let (known, generation) = try known(token)
+        last = VerifiedToken(authorization: authorization, known: known, generation: generation)
+        return known.principal
     }
 
     /// The principal of a token. Synchronous, and cheap for a token that was seen before.
     ///
     /// - Throws: 401 `Problem.invalidToken` whatever is wrong; the reason is logged, without the token.
-    func verify(_ token: Substring) throws(Problem) -> Principal {
+    func verify(_ token: Substring) throws(Problem) -> Principal { try known(token).0.principal }
+
+    private func known(_ token: Substring) throws(Problem) -> (KnownToken, generation: Int) {
         guard token.utf8.count <= CompactToken.maximumBytes else { throw refuse(.tooLong) }
         let time = now()
         var token = token
@@ -93,20 +106,21 @@ package final class TokenVerifier: Sendable {
         let (known, trust, generation) = state.withLock { state in
             let known = state.known.value(of: digest)
             if let known, known.expires <= time { state.known.remove(digest) }
-            return (known, state.trust, state.generation)
+            return (known, state.trust, self.generation.load(ordering: .relaxed))
         }
         if let known {
             guard known.expires > time else { throw refuse(.expired) }
-            return known.principal
+            return (known, generation)
         }
         do {
             let rules = TokenRules(trust: trust, audience: audience, now: time, longestLife: longestLife)
             let (principal, expires) = try rules.check(Array(token.utf8))
+            let known = KnownToken(principal: principal, expires: expires)
             state.withLock { state in
-                guard state.generation == generation else { return }
-                state.known.set(Known(principal: principal, expires: expires), for: digest)
+                guard self.generation.load(ordering: .relaxed) == generation else { return }
+                state.known.set(known, for: digest)
             }
-            return principal
+            return (known, generation)
         } catch {
             throw refuse(error)
         }
@@ -142,7 +156,7 @@ package final class TokenVerifier: Sendable {
                 state.trust = trust
                 state.stamp = stamp
                 state.trouble = nil
-                state.generation += 1
+                generation.add(1, ordering: .releasing)
                 state.known.removeAll()
             }
             logger.notice("trust file read again", metadata: ["keys": "\(trust.entries.count)"])
@@ -168,4 +182,17 @@ package final class TokenVerifier: Sendable {
             "trust file not usable, the old one stays in force",
             metadata: ["reason": "\(trouble.reason)", "since": "\(trouble.since.text)"])
     }
+}
+
+/// What an accepted token says.
+struct KnownToken: Sendable {
+    var principal: Principal
+    var expires: Timestamp
+}
+
+/// The last good token of a connection, with the version of the trust file that it was checked with.
+struct VerifiedToken: Sendable {
+    fileprivate let authorization: String
+    fileprivate let known: KnownToken
+    fileprivate let generation: Int
 }

@@ -62,6 +62,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var page: (@Sendable () async -> RawResponse)?
     /// Requests that began in this turn of the event loop.
     var requestsInTurn = 0
+    /// The last good token that was sent on this connection.
+    private var token: VerifiedToken?
     var form = ResponseEncoder.Form(keepsAlive: true)
     var hasStreamHead = false
     var body: [UInt8] = []
@@ -294,7 +296,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if parsed.uri.utf8.count > limits.uriBytes { return refuse(Problem(.uriTooLong)) }
         if head.fieldBytes > limits.headerBytes { return refuse(Problem(.headerTooLarge)) }
         if let fault = head.fault { return refuse(fault) }
-        switch responder.open(head) {
+        switch responder.open(head, token: &token) {
         case .answer(let answer): answerEarly(answer, head)
         case .request(let request):
             self.request = request

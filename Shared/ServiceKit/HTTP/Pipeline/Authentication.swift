@@ -18,15 +18,18 @@ struct Authentication: Sendable {
         failedTokenLimiter = RateLimiter(limits.failedTokenRate)
     }
 
+    /// - Parameter last: the last good token of the connection.
     /// - Throws: 401 for a missing or bad token, 403 for a role that may not call the operation, 429 for too many
     ///   requests.
-    func principal(of head: RequestHead, for route: Route) throws(Problem) -> Principal {
+    func principal(
+        of head: RequestHead, for route: Route, last: inout VerifiedToken?
+    ) throws(Problem) -> Principal {
         let principal: Principal
         if head.authorization == nil, case .anyone = route.operation.access {
             principal = .anonymous
         } else {
             do throws(Problem) {
-                principal = try verifier.verify(authorization: head.authorization)
+                principal = try verifier.verify(authorization: head.authorization, last: &last)
             } catch {
                 if head.authorization != nil, let seconds = failedTokenLimiter.take(head.client.bucket) {
                     throw Problem(.tooManyRequests, headers: [.retryAfter: String(seconds)])

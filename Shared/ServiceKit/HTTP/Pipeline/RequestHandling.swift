@@ -11,7 +11,9 @@ protocol RequestHandling: Sendable {
     var isDraining: Bool { get }
 
     /// Decides on the head alone. Never waits.
-    func open(_ head: RequestHead) -> HeadDecision
+    ///
+    /// - Parameter token: the last good token of the connection; set by a request with another.
+    func open(_ head: RequestHead, token: inout VerifiedToken?) -> HeadDecision
     /// The `Allow` of a path, nil if the path does not exist: for methods that the parser does not know.
     func allowed(_ target: String) -> String?
     /// The response to a problem of the connection itself: before there is a request, or while its body arrives.

@@ -10,7 +10,8 @@ extension Responder {
         let head = RequestHead(request, from: limits.trustedProxies.peer(IPAddress(address)))
         let answer: RawResponse
         var streamed: [UInt8] = []
-        switch open(head) {
+        var token: VerifiedToken?
+        switch open(head, token: &token) {
         case .answer(let refusal): answer = refusal
         case .page(let page): answer = await page()
         case .request(let request):

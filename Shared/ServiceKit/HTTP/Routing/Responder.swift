@@ -58,8 +58,7 @@ final class Responder: RequestHandling {
     /// Bytes that have arrived and are not processed yet.
     var buffered: Int { bodies.used }
 
-    /// Decides on the head alone. Never waits.
-    func open(_ head: RequestHead) -> HeadDecision {
+    func open(_ head: RequestHead, token: inout VerifiedToken?) -> HeadDecision {
         let arrived = NIODeadline.now()
         let requestID = head.requestID ?? names.next()
         if let fault = head.fault { return refuse(fault, requestID, nil, arrived, method: head.method) }
@@ -83,7 +82,7 @@ final class Responder: RequestHandling {
             do throws(Problem) {
                 // Before the token, whose verification may cost more than the refusal.
                 guard !pipeline.admission.isFull else { throw .overloaded }
-                let principal = try authentication.principal(of: head, for: route)
+                let principal = try authentication.principal(of: head, for: route, last: &token)
                 let deadline = try head.deadline()
                 let bodyRule = try BodyRule.of(head, route, isAnonymous: principal.isAnonymous, limits)
                 return .request(
