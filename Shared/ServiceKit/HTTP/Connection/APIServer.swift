@@ -62,7 +62,7 @@ struct APIChannel: ServerChildChannel {
     }
 
     let responder: any RequestHandling
-    private let turns = TurnsByLoop()
+    private let loops = ConnectionLoops()
 
     init(responder: any RequestHandling) {
         self.responder = responder
@@ -74,9 +74,9 @@ struct APIChannel: ServerChildChannel {
             limits.maxHeaderFieldSize = responder.limits.headerBytes
             limits.maxHeaderListSize = responder.limits.headerBytes + responder.limits.uriBytes
             let finished = channel.eventLoop.makePromise(of: Void.self)
+            let loop = loops.loop(channel.eventLoop)
             let connection = ConnectionHandler(
-                responder: responder, turns: turns.turns(on: channel.eventLoop),
-                executor: LoopExecutor(channel.eventLoop), finished: finished)
+                responder: responder, turns: loop.turns, executor: loop.executor, finished: finished)
             // One read per turn: the parser processes all of it before any other connection is read.
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
             // The channel is writable only when nothing is left in it.
@@ -119,19 +119,5 @@ private final class PreParserTap: ChannelInboundHandler {
         connection.bytesArriving(unwrapInboundIn(data))
         context.fireChannelRead(data)
         connection.bytesArrived()
-    }
-}
-
-/// Runs tasks on an event loop.
-final class LoopExecutor: TaskExecutor {
-    private let eventLoop: any EventLoop
-
-    init(_ eventLoop: any EventLoop) {
-        self.eventLoop = eventLoop
-    }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }

@@ -37,15 +37,26 @@ final class LoopTurns {
     }
 }
 
-/// The turns of each event loop that a listener has connections on.
-final class TurnsByLoop: Sendable {
-    private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<LoopTurns>]>([:])
+/// What the connections of one event loop share.
+final class ConnectionLoop {
+    let turns: LoopTurns
+    let executor: LoopExecutor
+
+    init(_ eventLoop: any EventLoop) {
+        turns = LoopTurns(eventLoop)
+        executor = LoopExecutor(eventLoop)
+    }
+}
+
+/// The event loops that a listener has connections on.
+final class ConnectionLoops: Sendable {
+    private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<ConnectionLoop>]>([:])
 
     /// Call it on the event loop.
-    func turns(on eventLoop: any EventLoop) -> LoopTurns {
+    func loop(_ eventLoop: any EventLoop) -> ConnectionLoop {
         loops.withLock { loops in
             if let known = loops[ObjectIdentifier(eventLoop)] { return known }
-            let made = NIOLoopBound(LoopTurns(eventLoop), eventLoop: eventLoop)
+            let made = NIOLoopBound(ConnectionLoop(eventLoop), eventLoop: eventLoop)
             loops[ObjectIdentifier(eventLoop)] = made
             return made
         }.value
