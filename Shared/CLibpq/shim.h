@@ -2,6 +2,7 @@
 #define CLIBPQ_SHIM_H
 
 #include <libpq-fe.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -14,6 +15,16 @@ static inline int clibpq_send_sync(PGconn *connection) {
 #else
     return PQpipelineSync(connection);
 #endif
+}
+
+// Of OpenSSL, which libpq uses. Declared here because its headers would come with ours.
+extern int OPENSSL_init_crypto(uint64_t options, const void *settings);
+
+// Keeps OpenSSL from freeing its tables when the process exits, while an attempt to connect may still be using them on a
+// thread of its own. Must be called before the first attempt.
+static inline void clibpq_keep_openssl(void) {
+    const uint64_t no_exit_handler = 0x00080000; // OPENSSL_INIT_NO_ATEXIT
+    OPENSSL_init_crypto(no_exit_handler, NULL);
 }
 
 // libpq writes notices to the standard error by default, and they may carry values. One of them matters: the server's last

@@ -50,7 +50,11 @@ final class ConnectionHandle: @unchecked Sendable {
         return .success(handle)
     }
 
+    /// Before the first attempt.
+    private static let library: Void = clibpq_keep_openssl()
+
     private static func start(_ parameters: [(keyword: String, value: String)]) -> OpaquePointer? {
+        _ = library
         let keywords = unsafe parameters.map { unsafe strdup($0.keyword) }
         let values = unsafe parameters.map { unsafe strdup($0.value) }
         defer {
