@@ -96,7 +96,7 @@ struct ErasureTests {
             let asked = try await directory.ask(
                 .post, "/v1/erasures", as: .ambassador, person: ana.id, json: #"{"person":"\#(ana.id)"}"#
             ).decode(Erasure.self)
-            try await eventually("a warning") { try await warning()?.hasPrefix("1 asked for") == true }
+            try await eventually("a warning") { try await warning()?.hasPrefix("1 requested") == true }
             let moved = try await directory.ask(
                 .post, "/v1/erasures/\(asked.id)/transitions", json: #"{"to":"refused"}"#)
             #expect(moved.status == 200)

@@ -70,7 +70,7 @@ struct MergedRightsTests {
                     (\(erasures.merged), 'person', \(other.id), 'request', 'requested', 'test'),
                     (\(erasures.gone), 'person', \(Person.ID()), 'request', 'requested', 'test')
                 """)
-            for (erasure, words) in [(erasures.merged, "merged into \(own.id)"), (erasures.gone, "no more")] {
+            for (erasure, words) in [(erasures.merged, "merged into \(own.id)"), (erasures.gone, "no longer")] {
                 let path = "/v1/erasures/\(erasure)/transitions"
                 let refused = try await directory.ask(.post, path, json: #"{"to":"erasing"}"#)
                 #expect(refused.status == 409)

@@ -3,7 +3,7 @@ import Postgres
 import ServiceKit
 
 /// The ledger of consents. The database writes it whenever `consents` of a person or an expert is set; call
-/// ``setProvenance(_:wording:origins:by:in:)`` first, in the same transaction.
+/// `setProvenance(_:wording:origins:by:in:)` first, in the same transaction.
 enum ConsentStore {
     /// The provenance of the answers recorded in a transaction.
     private struct Provenance: Encodable {

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of offers. Every change of one locks its referral first (``ReferralStore/lock(_:for:in:)``).
+/// The SQL of offers. Every change of one locks its referral first (`ReferralStore.lock(_:for:in:)`).
 enum ReferralOfferStore {
     /// An offer past its deadline has expired, whether or not the scheduled job has processed it.
     static let state: SQL = """

@@ -4,7 +4,7 @@ package protocol PostgresExecutor: Sendable {
     /// Runs a statement and returns its rows.
     ///
     /// A statement that writes works too. On a client, however, the server must first refuse it on a read-only
-    /// connection unless it is already known to write: use ``write(_:)`` for those.
+    /// connection unless it is already known to write: use `write(_:)` for those.
     ///
     /// - Throws: `PostgresError`.
     @discardableResult func query(_ sql: SQL) async throws -> Rows

@@ -87,7 +87,7 @@ package struct PostgresConnection: PostgresExecutor {
         Cursor(lease: lease, sql: sql, batch: batch, ownsTransaction: true).stream()
     }
 
-    /// See ``PostgresTransaction/copyIn(_:rows:)``.
+    /// See `PostgresTransaction.copyIn(_:rows:)`.
     @discardableResult package nonisolated(nonsending) func copyIn<Source: AsyncSequence>(_ sql: SQL, rows: Source)
         async throws -> Int
     where Source.Element == [String?] {

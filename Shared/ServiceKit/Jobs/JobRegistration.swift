@@ -12,7 +12,7 @@ struct JobRegistration: Sendable {
     /// - Parameters:
     ///   - concurrency: how many of the kind run at once in one process.
     ///   - handler: runs the job. An error means another attempt later, ``JobDiscard`` that there is none. It may run
-    ///     twice for one job, unless its effect is in a transaction that calls ``JobContext/finish(in:)``.
+    ///     twice for one job, unless its effect is in a transaction that calls `JobContext.finish(in:)`.
     init<Payload>(
         _ kind: JobKind<Payload>, concurrency: Int = 1,
         handler: @escaping @Sendable (Payload, JobContext) async throws -> Void

@@ -6,7 +6,7 @@ package import Postgres
 ///
 /// The feed carries the state of a merge at the time of reading, and may deliver it again: a merge is applied once, and
 /// undone only if it was applied. One that the directory has undone since is never applied. What undoing needs is in the
-/// row of `applied_merge`, whose table ``ServiceMigrations/merges`` creates.
+/// row of `applied_merge`, whose table `ServiceMigrations.merges` creates.
 package struct MergeFollower: Sendable {
     private let steps: [RecordKind: MergeSteps]
 

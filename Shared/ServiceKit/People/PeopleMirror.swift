@@ -11,7 +11,7 @@ package import Postgres
 ///   not bring them back. The feed brings them back if a merge is undone.
 /// - An erasure is final: not even the feed fills the row again, and the person's merges can no longer be undone.
 ///
-/// The service lists ``ServiceMigrations/people`` and ``ServiceMigrations/merges`` among its migrations.
+/// The service lists `ServiceMigrations.people` and `ServiceMigrations.merges` among its migrations.
 package struct PeopleMirror: Sendable {
     private let backend: Backend
     private let details: Set<PersonCopy.Detail>

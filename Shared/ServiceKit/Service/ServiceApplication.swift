@@ -10,7 +10,7 @@ package protocol ServiceApplication: Sendable {
     static var name: ServiceName { get }
     /// The title of the OpenAPI document.
     static var title: String { get }
-    /// Everything it serves. The service refuses to start if ``assemble(_:into:)`` mounts fewer or more; the kit mounts
+    /// Everything it serves. The service refuses to start if `assemble(_:into:)` mounts fewer or more; the kit mounts
     /// `ReadChanges` where it is listed.
     static var endpoints: [any Endpoint.Type] { get }
     /// The service's own migrations, in order; those of the kit come first automatically.

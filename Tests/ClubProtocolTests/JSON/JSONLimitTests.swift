@@ -35,7 +35,7 @@ struct JSONLimitTests {
         let many = "[\(Array(repeating: list(1000), count: 20).joined(separator: ","))]"
         #expect(
             read([[Int]].self, many)
-                == [.init("/9/989", "is beyond the 10000 values that a document may have")])
+                == [.init("/9/989", "exceeds the 10000 values that a document may have")])
     }
 
     @Test("responses of peers, and documents that are never sent to a service, may be larger")
