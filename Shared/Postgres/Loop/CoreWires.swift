@@ -96,7 +96,6 @@ extension Core {
     }
 
     private func complete(_ entry: InFlight, of wire: Wire) {
-        if entry.isAborted, entry.failure == nil { return sendAgain(entry) }
         let operation = entry.operation
         loop.metrics.operation(nanoseconds: now &- operation.submitted)
         if var failure = entry.failure {
@@ -129,15 +128,6 @@ extension Core {
         case .reset: wasReset(wire)
         case .ignored: break
         }
-    }
-
-    /// Another operation of its batch failed, so the server has not executed it. It is sent with a synchronization point
-    /// of its own: whoever causes errors costs the others one repetition.
-    private func sendAgain(_ entry: InFlight) {
-        guard !entry.isAbandoned else { return }
-        var operation = entry.operation
-        operation.repeats += 1
-        submit(operation)
     }
 
     /// A statement that writes was refused on a read-only connection, without any effect.
@@ -174,8 +164,7 @@ extension Core {
         var again: [Operation] = []
         for entry in wire.inFlight {
             var operation = entry.operation
-            let hadNoEffect = nothingWasDone || entry.isAborted && entry.failure == nil
-            if hadNoEffect, mayRepeat(operation, of: wire), !entry.isAbandoned {
+            if nothingWasDone, mayRepeat(operation, of: wire), !entry.isAbandoned {
                 operation.repeats += 1
                 again.append(operation)
                 continue

@@ -65,18 +65,8 @@ struct InFlight {
     var more: [ResultHandle] = []
     var failure: PostgresError?
     var isStale = false
-    /// It may share its synchronization point with the operations sent before it.
-    var isQuick = false
-    /// Its synchronization point follows, and not another operation.
-    var endsBatch = true
-    /// It was not executed, because an operation of its batch had failed.
-    var isAborted = false
-    /// How long the first statement takes.
-    var pace: Pace?
-
-    /// Whether the server has responded to all of its statements: for an operation that does not end a batch, which has
-    /// one.
-    var hasOutcome: Bool { first != nil || failure != nil || isAborted }
+    /// It is known to write, and was not sent on this connection.
+    var writes = false
 
     /// The estimated start of its commit. A statement that commits by itself does so after its work, which the
     /// server's `statement_timeout` limits to `limit`.

@@ -6,7 +6,6 @@ struct StatementCache {
         /// The number in the name: statements prepared later have greater numbers.
         let serial: Int
         let shape = ResultShape()
-        let pace = Pace()
         /// The server has refused it on a read-only connection.
         fileprivate(set) var isWriting = false
         fileprivate var lastUse: Int
@@ -82,20 +81,5 @@ struct StatementCache {
             hasher.combine(sql.text)
             for parameter in sql.parameters { hasher.combine(parameter.type.rawValue) }
         }
-    }
-}
-
-/// How long the server takes for a statement, as a moving average. Used only on the loop's thread.
-final class Pace {
-    /// Others on the connection may have to wait for a statement up to this long.
-    private static let limit: UInt64 = 2_000_000
-
-    private var nanoseconds: UInt64?
-
-    /// False until it has been seen.
-    var isQuick: Bool { nanoseconds.map { $0 < Pace.limit } ?? false }
-
-    func note(_ nanoseconds: UInt64) {
-        self.nanoseconds = self.nanoseconds.map { ($0 * 7 + nanoseconds) / 8 } ?? nanoseconds
     }
 }

@@ -38,14 +38,6 @@ final class Wire {
     var interest: UInt32 = 0
     var isWatched = false
 
-    /// Operations sent since the last synchronization point, at most ``batchLimit``. None is left when data is received:
-    /// they are sent after that, and flushed, within one turn of the loop.
-    private var batched = 0
-    private static let batchLimit = 32
-    /// The operation that the next result is for: another than the first after one of its batch has failed.
-    private var current = 0
-    /// When the last operation was complete.
-    private var finishedAt: UInt64 = 0
     private var bytes: [UInt8] = []
     private var offsets: [Int] = []
     private var types: [Oid] = []
@@ -94,59 +86,27 @@ final class Wire {
         case broken(Operation)
     }
 
-    /// Sends an operation.
-    ///
-    /// Statements that are known to be quick, and that another connection could take as well, share a synchronization
-    /// point with the others of the same turn: a system call, and for the server a message and a transaction, for all
-    /// of them. The server answers at that point, so nothing slow may be among them.
+    /// Sends an operation up to its synchronization point.
     func send(_ operation: Operation, now: UInt64) -> Sending {
         guard raw.isNone else { return .refused(operation, .busyCopying) }
         if let error = refusal(operation.statement) ?? operation.more.lazy.compactMap(refusal).first {
             return .refused(operation, error)
         }
-        let known = find(operation.statement, of: operation)
-        if known?.isWriting == true { return .writes(operation) }
         var entry = InFlight(operation: operation, sent: now, controls: operation.controls.count)
-        entry.isQuick = known?.pace.isQuick == true && sharesBatches(operation)
-        if !entry.isQuick || batched >= Self.batchLimit {
-            guard endBatch() else { return .broken(operation) }
-        }
         for control in operation.controls {
             guard unsafe PQsendQueryParams(connection, control, 0, nil, nil, nil, nil, 0) == 1 else {
                 return .broken(operation)
             }
         }
-        guard send(operation.statement, known, for: &entry) else { return .broken(operation) }
+        guard send(operation.statement, for: &entry) else { return .broken(operation) }
+        if entry.writes { return .writes(operation) }
         for statement in operation.more {
-            guard send(statement, find(statement, of: operation), for: &entry) else { return .broken(operation) }
+            guard send(statement, for: &entry) else { return .broken(operation) }
         }
-        if entry.isQuick {
-            if batched > 0 { inFlight[inFlight.count - 1].endsBatch = false }
-            batched += 1
-        } else {
-            guard unsafe clibpq_send_sync(connection) == 1 else { return .broken(operation) }
-        }
+        guard unsafe clibpq_send_sync(connection) == 1 else { return .broken(operation) }
         if inFlight.isEmpty { progress = now }
         inFlight.append(entry)
         return .sent
-    }
-
-    /// Whether a failure of others may make it be sent again: it only reads, and has not been sent before.
-    private func sharesBatches(_ operation: Operation) -> Bool {
-        guard case .shared = purpose else { return false }
-        return operation.repeats == 0 && operation.controls.isEmpty && operation.more.isEmpty
-    }
-
-    /// Sends the synchronization point of a batch. False if the connection is broken.
-    private func endBatch() -> Bool {
-        guard batched > 0 else { return true }
-        batched = 0
-        return unsafe clibpq_send_sync(connection) == 1
-    }
-
-    /// The prepared statement, if there is one and the operation uses it.
-    private func find(_ statement: SQL, of operation: Operation) -> StatementCache.Statement? {
-        operation.prepares && !statement.isPlannedByValue ? statements.find(statement) : nil
     }
 
     /// libpq takes zero-terminated texts: an embedded zero would truncate a value.
@@ -165,7 +125,7 @@ final class Wire {
         }
     }
 
-    private func send(_ statement: SQL, _ known: StatementCache.Statement?, for entry: inout InFlight) -> Bool {
+    private func send(_ statement: SQL, for entry: inout InFlight) -> Bool {
         guard entry.operation.prepares, !statement.isPlannedByValue else {
             return unsafe withValues(statement) { count, values in
                 collectTypes(statement)
@@ -174,7 +134,11 @@ final class Wire {
             }
         }
         let prepared: StatementCache.Statement
-        if let known {
+        if let known = statements.find(statement) {
+            if known.isWriting {
+                entry.writes = true
+                return true
+            }
             prepared = known
         } else {
             let (new, evicted) = statements.insert(statement)
@@ -188,10 +152,7 @@ final class Wire {
             prepared = new
         }
         entry.serial = max(entry.serial, prepared.serial)
-        if entry.shape == nil {
-            entry.shape = prepared.shape
-            entry.pace = prepared.pace
-        }
+        if entry.shape == nil { entry.shape = prepared.shape }
         return unsafe withValues(statement) { count, values in
             unsafe PQsendQueryPrepared(connection, prepared.name, count, values, nil, nil, 0)
         }
@@ -235,9 +196,8 @@ final class Wire {
         }
     }
 
-    /// Ends the batch and flushes the buffer. Nil if the connection is broken, otherwise whether data remains.
+    /// Flushes the buffer. Nil if the connection is broken, otherwise whether data remains.
     func flush() -> Bool? {
-        guard endBatch() else { return nil }
         let outcome = unsafe PQflush(connection)
         return outcome < 0 ? nil : outcome == 1
     }
@@ -271,10 +231,6 @@ final class Wire {
             guard !inFlight.isEmpty else { break }
             guard let result = unsafe PQgetResult(connection) else {
                 // Nil separates statements; twice in a row it means that expected results are missing.
-                if passInBatch() {
-                    nothing = 0
-                    continue
-                }
                 nothing += 1
                 if nothing > 1 { return false }
                 continue
@@ -289,18 +245,16 @@ final class Wire {
         switch unsafe PQresultStatus(result) {
         case PGRES_PIPELINE_SYNC:
             unsafe PQclear(result)
-            for _ in 0...current { if let entry = inFlight.popFirst() { finish(entry) } }
-            current = 0
+            if let entry = inFlight.popFirst() { finish(entry) }
         case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
-            unsafe inFlight[current].take(result)
+            unsafe inFlight[0].take(result)
         case PGRES_PIPELINE_ABORTED:
             unsafe PQclear(result)
-            inFlight[current].isAborted = true
         case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE, PGRES_NONFATAL_ERROR:
             let error = unsafe PostgresError.server(result)
-            if inFlight[current].failure == nil {
-                inFlight[current].failure = error
-                inFlight[current].isStale = unsafe PostgresError.isStaleStatement(error, result)
+            if inFlight[0].failure == nil {
+                inFlight[0].failure = error
+                inFlight[0].isStale = unsafe PostgresError.isStaleStatement(error, result)
             }
             unsafe PQclear(result)
         default:
@@ -311,22 +265,7 @@ final class Wire {
         return true
     }
 
-    /// The server has responded to an operation whose batch goes on. False if the results of the current one go on.
-    private func passInBatch() -> Bool {
-        guard !inFlight[current].endsBatch, inFlight[current].hasOutcome else { return false }
-        // A failure is complete at the synchronization point only: until then the server may end the connection.
-        if current == 0, inFlight[0].first != nil, inFlight[0].failure == nil, let entry = inFlight.popFirst() {
-            finish(entry)
-        } else {
-            current += 1
-        }
-        return true
-    }
-
     private func finish(_ entry: InFlight) {
-        let since = max(entry.sent, finishedAt)
-        entry.pace?.note(progress > since ? progress - since : 0)
-        finishedAt = progress
         if entry.failure != nil {
             for statement in entry.fresh.dropFirst(entry.prepared) {
                 _ = statements.remove(statement, through: statements.lastSerial)
