@@ -11,8 +11,10 @@ extension StringProtocol {
     /// with a combining accent.
     @inlinable
     package func hasSameBytes(as other: some StringProtocol) -> Bool {
-        let (count, otherCount) = (utf8.count, other.utf8.count)
-        return count == otherCount && utf8.elementsEqual(other.utf8)
+        let isSame = utf8.withContiguousStorageIfAvailable { bytes in
+            other.utf8.withContiguousStorageIfAvailable { areSame(bytes, $0) }
+        }
+        return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
     }
 
     @inlinable
@@ -136,6 +138,20 @@ package struct ByteKey: Hashable, Sendable {
         }
         if isDone == nil { for byte in text.utf8 { hasher.combine(byte) } }
     }
+}
+
+/// Compares eight bytes at a time.
+@usableFromInline
+func areSame(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard left.count == right.count else { return false }
+    let (left, right) = (UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right))
+    var index = 0
+    while index + 8 <= left.count {
+        let word = left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        guard word == right.loadUnaligned(fromByteOffset: index, as: UInt64.self) else { return false }
+        index += 8
+    }
+    return left[index...].elementsEqual(right[index...])
 }
 
 /// Scans bytes eight at a time.
