@@ -33,7 +33,6 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0022-referral", sql: PackageResources.m0022_referral_sql),
         Migration("0023-confirmation", sql: PackageResources.m0023_confirmation_sql),
         Migration("0024-reference-data", sql: PackageResources.m0024_reference_data_sql),
-        Migration("0025-time", sql: PackageResources.m0025_time_sql),
     ]
 
     package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {

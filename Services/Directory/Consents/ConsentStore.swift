@@ -73,7 +73,7 @@ enum ConsentStore {
             """
             update \(subject.table) set consents = consents || jsonb_build_object(
                     \(answer.purpose.rawValue)::text, jsonb_build_object('agreed', \(answer.agreed)::boolean, 'at',
-                        directory.rfc3339_microseconds(\(time)))),
+                        directory.rfc3339(\(time)))),
                 version = version + 1, updated_at = now()
             where id = \(subject.id) and \(subject.isVisible(to: principal))
                 and case

@@ -31,7 +31,7 @@ enum Unsubscriptions {
             """
             update \(entity.table) set consents = consents || jsonb_build_object('flashInfo', jsonb_build_object(
                     'agreed', false,
-                    'at', directory.rfc3339_microseconds(\(time)::timestamptz))),
+                    'at', directory.rfc3339(\(time)::timestamptz))),
                 version = version + 1, updated_at = now()
             where id in (\(readers(entity, of: email, at: time))) and \(SQL.agreed(to: .flashInfo))
                 and (consents -> 'flashInfo' ->> 'at')::timestamptz <= \(time)

@@ -8,7 +8,7 @@ enum ErasureStore {
         id, entity, subject, reason, state, (
             select json_agg(json_strip_nulls(json_build_object(
                 'service', each.service,
-                'doneAt', directory.rfc3339_microseconds(report.done_at))) order by place)
+                'doneAt', directory.rfc3339(report.done_at))) order by place)
             from unnest(\(ServiceName.allCases.map(\.rawValue))::text[]) with ordinality as each (service, place)
                 left join erasure_report as report
                     on report.erasure = erasure.id and report.service = each.service) as services,

@@ -64,7 +64,8 @@ struct SubjectIdentifiers: Decodable {
                     order by 1) as addresses,
                 array(select email from address_held where record = \(subject.id) order by email) as present,
                 (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-                        'email', email, 'since', since, 'until', until, 'selfGiven', nullif(self_given, false)))
+                        'email', email, 'since', directory.rfc3339(since), 'until', directory.rfc3339(until),
+                        'selfGiven', nullif(self_given, false)))
                         order by email, since nulls first), '[]')
                     from directory.addresses_of(array(select id from everyone))) as held,
                 array(
