@@ -227,13 +227,13 @@ final class Core {
         for slot in shared { inFlight += slot.wire?.inFlight.count ?? 0 }
         var oldest = UInt64.max
         // Idle connections have nothing in flight. This runs after every turn of the loop.
-        func look(at wire: Wire) {
+        func count(_ wire: Wire) {
             inFlight += wire.inFlight.count
             guard let first = wire.inFlight.first, first.operation.commits else { return }
             oldest = min(oldest, first.commitsSince(loop.answerLimit))
         }
-        for wire in leased.values { look(at: wire) }
-        for id in resetting { if let wire = wires[id] { look(at: wire) } }
+        for wire in leased.values { count(wire) }
+        for id in resetting { if let wire = wires[id] { count(wire) } }
         if inFlight != reportedInFlight {
             reportedInFlight = inFlight
             loop.metrics.inFlight(inFlight)

@@ -30,7 +30,7 @@ final class LoopExecutor: TaskExecutor {
         if mustSchedule { eventLoop.execute { self.run() } }
     }
 
-    /// Runs the jobs that are there. Those that come meanwhile wait for the next turn, after the sockets.
+    /// Runs the jobs that are there. Those that come meanwhile are a task of their own for the event loop.
     private func run() {
         let jobs = queue.withLock { queue in
             queue.isScheduled = false

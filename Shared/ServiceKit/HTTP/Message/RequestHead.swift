@@ -101,26 +101,26 @@ package struct RequestHead: Sendable {
         case 7:
             if name.isField("upgrade") { asksForUpgrade = true }
         case 8:
-            if name.isField("if-match") { settle(Self.take(value, into: &ifMatch), "If-Match") }
+            if name.isField("if-match") { requireOnce(Self.take(value, into: &ifMatch), "If-Match") }
         case 9:
             if proxies != nil, name.isField("forwarded") { Self.append(value, to: &forwarded) }
         case 11:
             if name.isField("traceparent") { traceparent = value }
         case 12:
             if name.isField("content-type") {
-                settle(Self.take(value, into: &contentType), "Content-Type")
+                requireOnce(Self.take(value, into: &contentType), "Content-Type")
             } else if name.isField("club-timeout") {
-                settle(Self.take(value, into: &timeout), "Club-Timeout")
+                requireOnce(Self.take(value, into: &timeout), "Club-Timeout")
             } else if name.isField("x-request-id") {
                 requestID = PlainIdentifier.isValid(value) ? value : nil
             }
         case 13:
-            if name.isField("authorization") { settle(Self.take(value, into: &authorization), "Authorization") }
+            if name.isField("authorization") { requireOnce(Self.take(value, into: &authorization), "Authorization") }
         case 14:
             if name.isField("content-length") { takeLength(value) }
         case 15:
             if name.isField("idempotency-key") {
-                settle(Self.take(value, into: &idempotencyKey), "Idempotency-Key")
+                requireOnce(Self.take(value, into: &idempotencyKey), "Idempotency-Key")
             } else if proxies != nil, name.isField("x-forwarded-for") {
                 Self.append(value, to: &forwardedFor)
             }
@@ -141,7 +141,7 @@ package struct RequestHead: Sendable {
         return place == nil
     }
 
-    private mutating func settle(_ isFirst: Bool, _ name: StaticString) {
+    private mutating func requireOnce(_ isFirst: Bool, _ name: StaticString) {
         if !isFirst { refuse("\(name) must not be repeated.") }
     }
 
