@@ -84,7 +84,9 @@ final class FlatDecoder: Decoder {
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        for index in values.indices where WireKey.knows(values[index].name, type) { values[index].isKnown = true }
+        for index in values.indices where !values[index].isKnown && WireKey.knows(values[index].name, type) {
+            values[index].isKnown = true
+        }
         return KeyedDecodingContainer(FlatKeyedContainer(decoder: self))
     }
 
