@@ -1,13 +1,7 @@
-import CLibpq
 import FoundationEssentials
 
 /// How to reach the database, and which limits apply.
 package struct PostgresConfiguration: Sendable {
-    /// libpq cannot parse the URL. The URL is not quoted, because it may contain a password.
-    package struct InvalidURL: Error, CustomStringConvertible {
-        package var description: String { "not a libpq URL or key=value string" }
-    }
-
     /// The number of connections that multiplex read-only autocommit statements.
     package var sharedConnections = 2
     /// The maximum number of connections for transactions, statements that write, COPY and session-level use. A
@@ -44,18 +38,8 @@ package struct PostgresConfiguration: Sendable {
     let parameters: [String: String]
 
     /// - Parameter url: a libpq URL (`postgres://user:password@host:port/database?sslmode=…`) or `key=value` string.
-    package init(url: String) throws {
-        guard !url.utf8.contains(0), let options = unsafe PQconninfoParse(url, nil) else { throw InvalidURL() }
-        defer { unsafe PQconninfoFree(options) }
-        var parameters: [String: String] = [:]
-        var option = unsafe options
-        while let keyword = unsafe option.pointee.keyword {
-            if let value = unsafe option.pointee.val {
-                unsafe parameters[String(cString: keyword)] = unsafe String(cString: value)
-            }
-            unsafe option += 1
-        }
-        self.parameters = parameters
+    package init(url: String) throws(InvalidURL) {
+        parameters = try ConnectionString.parse(url)
         if let text = parameters["connect_timeout"], let seconds = Int(text), (1...3_600).contains(seconds) {
             connectTimeout = .seconds(seconds)
         }
