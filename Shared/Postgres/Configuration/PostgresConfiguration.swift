@@ -34,62 +34,82 @@ package struct PostgresConfiguration: Sendable {
     /// The role set after connecting (`SET ROLE`); for tests.
     package var role: String?
 
-    /// The connection parameters by their libpq keywords.
-    let parameters: [String: String]
+    /// The password file is not read, because others than its owner can access it.
+    package let ignoredPasswordFile: String?
 
+    private let settings: ConnectionSettings
+    private let hostList: [PostgresHost]
+    /// Without what depends on the host and on the properties above.
+    private let session: SessionParameters
+    private let passwords: PasswordFile?
+
+    /// Like libpq, takes from the environment (`PGHOST`, …) what the URL does not give, and the password from the
+    /// password file if neither has one.
+    ///
     /// - Parameter url: a libpq URL (`postgres://user:password@host:port/database?sslmode=…`) or `key=value` string.
     package init(url: String) throws(InvalidURL) {
-        parameters = try ConnectionString.parse(url)
-        if let text = parameters["connect_timeout"], let seconds = Int(text), (1...3_600).contains(seconds) {
-            connectTimeout = .seconds(seconds)
-        }
-        applicationName = parameters["application_name"] ?? ProcessInfo.processInfo.processName
+        try self.init(url: url, .process)
     }
 
-    /// The keywords and values of one connection. Values in the URL take precedence over our defaults.
+    init(url: String, _ surroundings: Surroundings) throws(InvalidURL) {
+        settings = try ConnectionSettings(
+            url: try ConnectionString.parse(url), environment: surroundings.environment)
+        let directory = surroundings.socketDirectory
+        let hosts = try PostgresHost.list(settings, directory: directory)
+        // One order for all connections: the client stays with a host that works.
+        hostList = settings["load_balance_hosts"] == "random" ? hosts.shuffled() : hosts
+        session = try SessionParameters(settings, hosts: hosts, surroundings)
+        (passwords, ignoredPasswordFile) = PasswordFile.find(settings, directory: directory, surroundings)
+        if let seconds = try settings.integer("connect_timeout"), (1...3_600).contains(seconds) {
+            connectTimeout = .seconds(seconds)
+        }
+        applicationName =
+            settings["application_name"] ?? settings["fallback_application_name"]
+            ?? ProcessInfo.processInfo.processName
+    }
+
+    /// How to open a session on one of the hosts. Values in the URL take precedence over our defaults, except for
+    /// those of the session: the server applies `options` before the other start-up parameters.
     ///
     /// - Parameter readsOnly: whether the server refuses writes (25006), unless a transaction overrides it.
-    func connectionParameters(readsOnly: Bool) -> [String: String] {
-        var all = parameters
-        func settle(_ keyword: String, _ value: String) {
-            if all[keyword] == nil { all[keyword] = value }
-        }
-        // Detects within seconds, not hours, that a peer has vanished.
-        settle("keepalives", "1")
-        settle("keepalives_idle", "10")
-        settle("keepalives_interval", "3")
-        settle("keepalives_count", "3")
-        settle("tcp_user_timeout", "10000")
-        all["application_name"] = applicationName
-        all["client_encoding"] = "UTF8"
-        // As start-up options rather than `SET`, so that they are the session's defaults, to which `discard all`
-        // returns.
-        var options = all["options"].map { [$0] } ?? []
-        func option(_ name: String, _ value: String) {
-            options.append("-c \(name)=\(PostgresConfiguration.escape(value))")
-        }
-        option("TimeZone", "UTC")
-        option("DateStyle", "ISO")
-        option("IntervalStyle", "iso_8601")
-        option("statement_timeout", String(statementTimeout.wholeMilliseconds))
-        option("idle_in_transaction_session_timeout", String(idleInTransactionTimeout.wholeMilliseconds))
-        // JIT compilation of a statement with a high cost estimate takes 700 ms, and a service's statements take
-        // little time.
-        option("jit", "off")
-        if let searchPath { option("search_path", searchPath) }
-        if let role { option("role", role) }
-        if readsOnly { option("default_transaction_read_only", "on") }
-        all["options"] = options.joined(separator: " ")
-        return all
+    func session(for host: PostgresHost, readsOnly: Bool) -> SessionParameters {
+        var session = session
+        if host.socketPath != nil { session.tls = .disable }
+        session.password =
+            session.password ?? passwords?.password(for: host, database: session.database, user: session.user)
+        session.startup = startup(readsOnly: readsOnly)
+        return session
+    }
+
+    /// As start-up parameters rather than `SET`, so that they are the session's defaults, to which `discard all`
+    /// returns.
+    private func startup(readsOnly: Bool) -> [(name: String, value: String)] {
+        var startup = [
+            (name: "application_name", value: applicationName),
+            ("client_encoding", "UTF8"),
+            ("TimeZone", "UTC"),
+            ("DateStyle", "ISO"),
+            ("IntervalStyle", "iso_8601"),
+            ("statement_timeout", String(statementTimeout.wholeMilliseconds)),
+            ("idle_in_transaction_session_timeout", String(idleInTransactionTimeout.wholeMilliseconds)),
+            // JIT compilation of a statement with a high cost estimate takes 700 ms, and a service's statements take
+            // little time.
+            ("jit", "off"),
+        ]
+        if let searchPath { startup.append(("search_path", searchPath)) }
+        if let role { startup.append(("role", role)) }
+        if readsOnly { startup.append(("default_transaction_read_only", "on")) }
+        if let options = settings["options"] { startup.append(("options", options)) }
+        return startup
     }
 
     /// The acceptable servers in libpq's terms (`target_session_attrs`), preferred first: unless the URL says
     /// otherwise, the one that accepts writes. A standby would refuse them until it is promoted.
     ///
-    /// - Parameter readsOnly: whether the session sets `default_transaction_read_only`. libpq would then not accept
-    ///   it as `read-write`, so the primary is requested instead.
+    /// - Parameter readsOnly: whether the session sets `default_transaction_read_only`. It would then not count as
+    ///   `read-write`, so the primary is requested instead.
     func wantedServers(readsOnly: Bool) -> [String] {
-        switch parameters["target_session_attrs"] {
+        switch settings["target_session_attrs"] {
         case nil, "read-write": [readsOnly ? "primary" : "read-write"]
         // libpq tries all hosts for a standby before it accepts another server; here each host is a separate attempt.
         case "prefer-standby": ["standby", "any"]
@@ -97,50 +117,8 @@ package struct PostgresConfiguration: Sendable {
         }
     }
 
-    /// The hosts to connect to: hosts and ports pair up, and a single port applies to all (PostgreSQL documentation,
-    /// 34.1.1.3).
-    func hosts() -> [PostgresHost] {
-        let environment = ProcessInfo.processInfo.environment
-        func list(_ keyword: String, _ variable: String) -> [String] {
-            guard let text = parameters[keyword] ?? environment[variable], !text.isEmpty else { return [] }
-            return text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        }
-        // A service file may name hosts that are not known here.
-        if parameters["service"] != nil && parameters["host"] == nil { return [PostgresHost()] }
-        let (names, addresses, ports) = (list("host", "PGHOST"), list("hostaddr", "PGHOSTADDR"), list("port", "PGPORT"))
-        func element(_ list: [String], _ index: Int) -> String? {
-            guard list.indices.contains(index), !list[index].isEmpty else { return nil }
-            return list[index]
-        }
-        return (0..<max(1, names.count, addresses.count)).map { index in
-            PostgresHost(
-                name: element(names, index), address: element(addresses, index),
-                port: element(ports, ports.count == 1 ? 0 : index))
-        }
-    }
-
-    /// In `options`, a space or a backslash is escaped with a backslash (PostgreSQL documentation, 34.1.2).
-    private static func escape(_ value: String) -> String {
-        var escaped = ""
-        for character in value {
-            if character == " " || character == "\\" { escaped.append("\\") }
-            escaped.append(character)
-        }
-        return escaped
-    }
-}
-
-/// One of the hosts of a URL; nil means libpq's default.
-struct PostgresHost: Sendable, Hashable {
-    var name: String?
-    var address: String?
-    var port: String?
-
-    /// The name to resolve; nil for an address or the directory of a Unix socket.
-    var nameToResolve: String? {
-        guard address == nil, let name, !name.hasPrefix("/"), !name.hasPrefix("@") else { return nil }
-        return AddressBook.isAddress(name) ? nil : name
-    }
+    /// The hosts to connect to, at least one.
+    func hosts() -> [PostgresHost] { hostList }
 }
 
 extension Duration {

@@ -31,14 +31,15 @@ final class Dialer: Sendable {
     ///   the fewest attempts wait for.
     func connect(for purpose: Purpose, isCompanion: Bool) -> Result<ConnectionHandle, PostgresError> {
         let readsOnly = if case .shared = purpose { true } else { false }
-        var parameters = configuration.connectionParameters(readsOnly: readsOnly)
         var failure = PostgresError.notConnected
         for server in configuration.wantedServers(readsOnly: readsOnly) {
-            parameters["target_session_attrs"] = server
             var left = order()
             while !left.isEmpty {
                 let index = take(from: &left, wherePossibleFree: isCompanion)
-                let outcome = connect(to: hosts[index], parameters, isCompanion: isCompanion)
+                let host = hosts[index]
+                var parameters = configuration.session(for: host, readsOnly: readsOnly).libpqKeywords(for: host)
+                parameters["target_session_attrs"] = server
+                let outcome = connect(to: host, parameters, isCompanion: isCompanion)
                 state.withLock { state in
                     state.waiting[index] -= 1
                     if case .success = outcome { state.lastGood = index }
@@ -72,11 +73,8 @@ final class Dialer: Sendable {
         to host: PostgresHost, _ parameters: [String: String], isCompanion: Bool
     ) -> Result<ConnectionHandle, PostgresError> {
         let limit = configuration.connectTimeout.wholeNanoseconds
-        var parameters = parameters
-        parameters["host"] = host.name
-        parameters["hostaddr"] = host.address
-        parameters["port"] = host.port
         guard let name = host.nameToResolve else { return ConnectionHandle.connect(parameters, within: limit) }
+        var parameters = parameters
         let addresses = book.addresses(of: name, within: limit)
         guard !addresses.isEmpty else {
             return .failure(PostgresError(.connection, message: "the database's host has no known address"))
