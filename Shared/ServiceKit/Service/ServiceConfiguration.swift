@@ -64,7 +64,7 @@ package struct ServiceConfiguration: Sendable {
         do {
             database = try PostgresConfiguration(url: url)
         } catch {
-            throw ConfigurationProblem("DATABASE_URL", "is not a libpq connection URL")
+            throw ConfigurationProblem("DATABASE_URL", "is \(error)")
         }
         database.applicationName = service.rawValue
         database.searchPath = service.rawValue
@@ -195,7 +195,7 @@ struct MigrateConfiguration: Sendable {
         do {
             database = try PostgresConfiguration(url: url)
         } catch {
-            throw ConfigurationProblem("MIGRATE_DATABASE_URL", "is not a libpq connection URL")
+            throw ConfigurationProblem("MIGRATE_DATABASE_URL", "is \(error)")
         }
         database.applicationName = "\(service.rawValue) migrate"
         database.sharedConnections = 1

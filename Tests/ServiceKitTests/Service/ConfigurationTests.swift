@@ -135,6 +135,9 @@ struct ConfigurationTests {
             Wrong(changes: ["DATABASE_URL": nil], line: "DATABASE_URL: is missing: a libpq URL, postgres://…"),
             Wrong(changes: ["DATABASE_URL": "mysql://x:pass@y"], line: "DATABASE_URL: is not a libpq connection URL"),
             Wrong(
+                changes: ["DATABASE_URL": "postgres://x:pass@y?sslcrl=z"],
+                line: "DATABASE_URL: is not usable: sslcrl is not supported"),
+            Wrong(
                 changes: ["DATABASE_URL_FILE": "/x"], line: "DATABASE_URL: is given twice, also as DATABASE_URL_FILE"),
             Wrong(
                 changes: ["DATABASE_URL": nil, "DATABASE_URL_FILE": "/nowhere/url"],
