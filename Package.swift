@@ -50,8 +50,6 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(
-            name: "CLibpq", path: "Shared/CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-        .systemLibrary(
             name: "CIdn2", path: "Shared/CIdn2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .target(
             name: "ClubProtocol",
@@ -60,10 +58,15 @@ let package = Package(
         .target(
             name: "Postgres",
             dependencies: [
-                "CLibpq",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Shared/Postgres",
@@ -147,7 +150,7 @@ let package = Package(
             path: "Services/Operator"),
 
         .executableTarget(
-            name: "Microbenchmarks", dependencies: ["CLibpq", "ClubProtocol", "Postgres", "ServiceKit"],
+            name: "Microbenchmarks", dependencies: ["ClubProtocol", "Postgres", "ServiceKit"],
             path: "Tests/Benchmarks/Microbenchmarks"),
         .target(
             name: "TestKit",
@@ -164,7 +167,12 @@ let package = Package(
             path: "Tests/TestKit"),
         test("ClubProtocol"),
         test("Documents"),
-        test("Postgres"),
+        test(
+            "Postgres",
+            testing: [
+                "Postgres", .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         test(
             "ServiceKit",
             testing: [

@@ -229,17 +229,13 @@ import Testing
                                 try await client.transaction { try await $0.query("select pg_sleep(30)").count }
                             case 1:
                                 try await client.transaction { transaction in
-                                    let endless = AsyncStream<[String?]> {
-                                        try? await Task.sleep(for: .milliseconds(1))
-                                        return [String(repeating: "x", count: 8_000)]
-                                    }
-                                    return try await transaction.copyIn("copy thing from stdin", rows: endless)
+                                    try await transaction.batch([
+                                        "insert into thing default values", "select pg_sleep(30)",
+                                    ])
                                 }
                             default:
                                 try await client.withConnection { connection in
-                                    let lines = connection.copyOut(
-                                        "copy (select pg_sleep(0.001) from generate_series(1, 100000)) to stdout")
-                                    for try await _ in lines {}
+                                    try await connection.execute(script: Array("select 1; select pg_sleep(30)".utf8))
                                 }
                             }
                         }

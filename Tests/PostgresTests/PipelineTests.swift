@@ -120,6 +120,37 @@ import Testing
         }
     }
 
+    @Test("a slow read delays none that another connection can take")
+    func heldUp() async throws {
+        /// Whether twenty reads, one after the other, have their results although another one sleeps.
+        func arePrompt(_ connections: Int) async throws -> Bool {
+            try await withDatabase { database in
+                try await database.withClient(adjust: { $0.sharedConnections = connections }) { client in
+                    let slow = Task { try await client.query("select pg_sleep(60)").count }
+                    defer { slow.cancel() }
+                    let administration = try database.cluster.administration()
+                    while try await administration.query(
+                        "select from pg_stat_activity where datname = \(database.name) and query like '%pg_sleep(60)'"
+                    ).isEmpty { try await Task.sleep(for: .milliseconds(2)) }
+                    try await Task.sleep(for: .milliseconds(20))
+                    do {
+                        for _ in 0..<20 {
+                            try await PostgresDeadline.$current.withValue(.now + .seconds(2)) {
+                                _ = try await client.query("select 1")
+                            }
+                        }
+                        return true
+                    } catch let error as PostgresError where error.kind == .timeout {
+                        return false
+                    }
+                }
+            }
+        }
+        #expect(try await arePrompt(2))
+        // The negative control: there is no other connection.
+        #expect(try await arePrompt(1) == false)
+    }
+
     @Test("a large result and a large parameter are transferred whole")
     func large() async throws {
         try await withDatabase { database in

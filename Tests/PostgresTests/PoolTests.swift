@@ -19,6 +19,27 @@ import Testing
         ).count
     }
 
+    @Test("callers that come at once are all served, although none has started the client")
+    func first() async throws {
+        try await withDatabase { database in
+            for _ in 0..<20 {
+                try await database.withClient { client in
+                    let sum = try await withThrowingTaskGroup(of: Int.self) { group in
+                        for number in 0..<16 {
+                            group.addTask {
+                                number % 4 == 0
+                                    ? try await client.transaction { try await $0.query("select 1").count }
+                                    : try await client.query("select 1").count
+                            }
+                        }
+                        return try await group.reduce(0, +)
+                    }
+                    #expect(sum == 16)
+                }
+            }
+        }
+    }
+
     @Test("a caller waits for a connection no longer than the acquire timeout, and others get theirs in order")
     func limit() async throws {
         try await withDatabase { database in
@@ -26,6 +47,8 @@ import Testing
                 $0.leasedConnections = 2
                 $0.acquireTimeout = .milliseconds(300)
             }) { client in
+                // Both connections are open.
+                _ = try await client.serverRole()
                 let taken = Meeting(of: 3)
                 let release = Meeting(of: 3)
                 try await withThrowingTaskGroup(of: Void.self) { group in

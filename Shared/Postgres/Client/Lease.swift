@@ -23,13 +23,13 @@ final class Lease: Sendable {
         case commit, rollback
     }
 
-    let loop: Loop
-    /// Identifies the lease in the loop.
+    let pool: Pool
+    /// Identifies the lease in the pool.
     private let id: UInt64
     private let state = Mutex(State())
 
-    private init(loop: Loop, id: UInt64) {
-        self.loop = loop
+    private init(pool: Pool, id: UInt64) {
+        self.pool = pool
         self.id = id
     }
 
@@ -38,16 +38,16 @@ final class Lease: Sendable {
     }
 
     /// - Parameter reads: whether nothing is written, so that no caller will wait for a commit on it.
-    static func acquire(_ loop: Loop, reads: Bool = false) async throws -> Lease {
+    static func acquire(_ pool: Pool, reads: Bool = false) async throws -> Lease {
         let now = MonotonicClock.now
         // With a deadline, the caller has set its own time limit.
         let patience = try Patience(
-            now: now, limit: PostgresDeadline.current == nil ? loop.acquireLimit : UInt64.max / 2)
-        let id = loop.nextIdentifier()
-        let _: Void = try await loop.perform(id) { promise in
+            now: now, limit: PostgresDeadline.current == nil ? pool.acquireLimit : UInt64.max / 2)
+        let id = pool.nextIdentifier()
+        let _: Void = try await pool.perform(id, on: Pool.first) { promise in
             .acquire(Waiter(id: id, since: now, patience: patience, wish: .lease(promise, reads: reads)))
         }
-        return Lease(loop: loop, id: id)
+        return Lease(pool: pool, id: id)
     }
 
     func release(_ state: Return) {
@@ -55,7 +55,7 @@ final class Lease: Sendable {
             defer { state.isReleased = true }
             return !state.isReleased
         }
-        if isFirst { loop.mailbox.post(.release(id, state)) }
+        if isFirst { pool.send(.release(id, state), to: Pool.first) }
     }
 
     // MARK: - Statements
@@ -80,15 +80,16 @@ final class Lease: Sendable {
     }
 
     private func submit<Value: Sendable>(
-        _ role: Role, _ operation: (Promise<Value>, _ base: (SQL, Completion) -> Operation) -> Operation
+        _ role: Role, limit: UInt64? = nil,
+        _ operation: (Promise<Value>, _ base: (SQL, Completion) -> Operation) -> Operation
     ) async throws -> Value {
         let now = MonotonicClock.now
-        let patience = try Patience(now: now, limit: loop.answerLimit)
+        let patience = try Patience(now: now, limit: limit ?? pool.answerLimit)
         let (controls, isOpen) = try takeOpening()
         let isEnd = role == .commit || role == .rollback
         do {
-            let number = loop.nextIdentifier()
-            return try await loop.perform(number, shielded: isEnd) { promise in
+            let number = pool.nextIdentifier()
+            return try await pool.perform(number, on: Pool.first, shielded: isEnd) { promise in
                 .submitLeased(
                     operation(promise) { statement, completion in
                         Operation(
@@ -103,32 +104,13 @@ final class Lease: Sendable {
         }
     }
 
-    func raw(_ request: RawRequest, limit: UInt64? = nil) async throws -> RawReply {
-        let (controls, isOpen) = try takeOpening()
-        if let last = controls.last {
-            state.withLock { $0.isOpen = false }
-            throw PostgresError(.server, message: "\(last) was not sent")
+    /// Several statements as in a file. Only the task's deadline and the server's time limits apply.
+    func script(_ text: [UInt8]) async throws {
+        let _: Rows = try await submit(.ordinary, limit: 1_000_000_000_000_000_000) { promise, base in
+            var operation = base(.empty, .one(promise))
+            operation.script = text
+            return operation
         }
-        let patience = try Patience(now: MonotonicClock.now, limit: limit ?? loop.answerLimit)
-        let number = loop.nextIdentifier()
-        do {
-            return try await loop.perform(number) { promise in
-                .raw(
-                    RawOperation(
-                        id: number, request: request, commits: !isOpen && !request.onlyReads, patience: patience,
-                        promise: promise),
-                    lease: id)
-            }
-        } catch let error as PostgresError {
-            note(error, isCommit: false)
-            throw error
-        }
-    }
-
-    /// Sends `begin` by itself, before something that cannot be sent together with it.
-    func sendOpening() async throws {
-        let controls = state.withLock { $0.opening }
-        if !controls.isEmpty { _ = try await query("select 1") }
     }
 
     /// What must be sent first, and whether a transaction is open after that.
@@ -182,7 +164,7 @@ final class Lease: Sendable {
         var opening = ["begin isolation level read committed\(readOnly ? " read only" : "")"]
         if let deadline = PostgresDeadline.current {
             let left = ContinuousClock.now.duration(to: deadline).wholeMilliseconds
-            if left < loop.configuration.statementTimeout.wholeMilliseconds {
+            if left < pool.configuration.statementTimeout.wholeMilliseconds {
                 opening.append("set local statement_timeout = \(max(1, left))")
             }
         }
@@ -200,7 +182,7 @@ final class Lease: Sendable {
         guard close() else { return }
         do {
             let rows = try await query("commit", prepares: false, as: .commit)
-            guard rows.handle.commandTag == "COMMIT" else {
+            guard rows.result.commandTag == "COMMIT" else {
                 throw PostgresError(
                     .server, sqlState: SQLState.failedTransaction,
                     message: "rolled back, for a statement of the transaction had failed")
@@ -218,7 +200,7 @@ final class Lease: Sendable {
         do {
             _ = try await query("rollback", prepares: false, as: .rollback)
         } catch {
-            // The loop rolls back in the background.
+            // The pool rolls back in the background.
             release(.discard)
         }
     }

@@ -9,34 +9,33 @@ import Synchronization
 /// no connection works, statements fail within 1.5 s with an error for which `isUnavailable` is true. The client
 /// keeps trying to reconnect, and never has more connections to the server than configured.
 package final class PostgresClient: Service, PostgresExecutor {
-    let loop: Loop
+    let pool: Pool
 
     package init(configuration: PostgresConfiguration, logger: Logger) {
-        loop = Loop(configuration: configuration, logger: logger)
+        pool = Pool(configuration: configuration, logger: logger)
     }
 
     deinit {
-        if loop.wasStarted { loop.mailbox.post(.shutDown(grace: 0, nil)) }
+        pool.close()
     }
 
     /// Maintains the connections until the task is cancelled or the service is asked to shut down; statements in
     /// progress may complete.
     package func run() async throws {
-        loop.start()
+        pool.start()
         try? await gracefulShutdown()
         await shutdown()
     }
 
     /// Closes the connections once the statements in progress are complete, or after 5 s.
     package func shutdown() async {
-        loop.start()
-        _ = try? await Promise.wait { loop.mailbox.post(.shutDown(grace: 5_000_000_000, $0)) }
+        await pool.shutDown(grace: 5_000_000_000)
     }
 
     /// How long the oldest commit in progress has been waiting for the server, which may wait for a synchronous
     /// standby or a disk. Nil if no commit is in progress.
     package var oldestCommit: Duration? {
-        let (since, now) = (loop.commitsSince.load(ordering: .relaxed), MonotonicClock.now)
+        let (since, now) = (pool.commitsSince.load(ordering: .relaxed), MonotonicClock.now)
         return since < now ? .nanoseconds(now - since) : nil
     }
 
@@ -58,9 +57,9 @@ package final class PostgresClient: Service, PostgresExecutor {
 
     private func submit(_ sql: SQL, writes: Bool) async throws -> Rows {
         let now = MonotonicClock.now
-        let patience = try Patience(now: now, limit: loop.answerLimit)
-        let id = loop.nextIdentifier()
-        return try await loop.perform(id) { promise in
+        let patience = try Patience(now: now, limit: pool.answerLimit)
+        let id = pool.nextIdentifier()
+        return try await pool.perform(id, on: writes ? Pool.first : pool.nearest) { promise in
             .submit(
                 Operation(
                     id: id, statement: sql, isAlone: writes, submitted: now, patience: patience,
@@ -75,8 +74,8 @@ package final class PostgresClient: Service, PostgresExecutor {
         if try await first("select pg_is_in_recovery() as standby")?["standby", as: Bool.self] == true {
             return .standby
         }
-        while !loop.isWarm.load(ordering: .acquiring) {
-            _ = try Patience(now: MonotonicClock.now, limit: loop.answerLimit)
+        while !pool.isWarm.load(ordering: .acquiring) {
+            _ = try Patience(now: MonotonicClock.now, limit: pool.answerLimit)
             do { try await Task.sleep(for: .milliseconds(10)) } catch { throw PostgresError.taskCancelled }
         }
         if state == .open { return .primary }
@@ -85,7 +84,7 @@ package final class PostgresClient: Service, PostgresExecutor {
         return try rows.first?["value", as: String.self] == "on" ? .readOnly : .primary
     }
 
-    private var state: WriteState? { WriteState(rawValue: loop.writes.load(ordering: .acquiring)) }
+    private var state: WriteState? { WriteState(rawValue: pool.writes.load(ordering: .acquiring)) }
 
     /// Runs `body` in a transaction, which commits when it returns and rolls back when it throws.
     ///
@@ -103,7 +102,7 @@ package final class PostgresClient: Service, PostgresExecutor {
     ) async throws -> T {
         var attempt = 0
         while true {
-            let lease = try await Lease.acquire(loop, reads: readOnly)
+            let lease = try await Lease.acquire(pool, reads: readOnly)
             let outcome: Attempt<T>
             do {
                 outcome = try await lease.attempt(readOnly: readOnly, mayRetry: attempt < retries, body)
@@ -124,7 +123,7 @@ package final class PostgresClient: Service, PostgresExecutor {
     package nonisolated(nonsending) func withConnection<T>(_ body: (PostgresConnection) async throws -> T) async throws
         -> T
     {
-        let lease = try await Lease.acquire(loop)
+        let lease = try await Lease.acquire(pool)
         do {
             let value = try await body(PostgresConnection(lease: lease))
             lease.release(.reset)
@@ -144,13 +143,12 @@ package final class PostgresClient: Service, PostgresExecutor {
     }
 
     package func listen(_ channels: [String]) -> AsyncStream<PostgresNotification> {
-        loop.start()
-        let id = loop.nextIdentifier()
-        let mailbox = loop.mailbox
+        pool.start()
+        let id = pool.nextIdentifier()
         let (stream, continuation) = AsyncStream.makeStream(
             of: PostgresNotification.self, bufferingPolicy: .bufferingNewest(1_024))
-        continuation.onTermination = { _ in mailbox.post(.unlisten(id)) }
-        mailbox.post(.listen(id, channels: channels, continuation))
+        continuation.onTermination = { [pool] _ in pool.post(.unlisten(id), to: Pool.first) }
+        pool.post(.listen(id, channels: channels, continuation), to: Pool.first)
         return stream
     }
 }

@@ -18,32 +18,6 @@ package struct PostgresTransaction: PostgresExecutor {
     {
         try await lease.savepoint { try await body(self) }
     }
-
-    /// Streams the rows of a query, `batch` at a time, through a server-side cursor: constant memory.
-    package func stream(_ sql: SQL, batch: Int = 500) -> AsyncThrowingStream<Rows, any Error> {
-        Cursor(lease: lease, sql: sql, batch: batch, ownsTransaction: false).stream()
-    }
-
-    /// Copies rows into a table: `copy person (id, name) from stdin`.
-    ///
-    /// - Parameter rows: the columns of each row as text, nil for NULL.
-    /// - Returns: the number of rows copied.
-    @discardableResult package nonisolated(nonsending) func copyIn<Source: AsyncSequence>(_ sql: SQL, rows: Source)
-        async throws -> Int
-    where Source.Element == [String?] {
-        try await Copy(lease: lease).write(sql, rows)
-    }
-
-    @discardableResult package nonisolated(nonsending) func copyIn(_ sql: SQL, rows: some Sequence<[String?]>)
-        async throws -> Int
-    {
-        try await Copy(lease: lease).write(sql, rows)
-    }
-
-    /// Streams the lines of `copy (…) to stdout`, without line ends. Read them to the end.
-    package func copyOut(_ sql: SQL) -> AsyncThrowingStream<[UInt8], any Error> {
-        Copy(lease: lease).read(sql)
-    }
 }
 
 /// A connection lent to a caller.
@@ -64,7 +38,7 @@ package struct PostgresConnection: PostgresExecutor {
     ///
     /// - Parameter script: UTF-8 from a file or a literal, never built from values.
     package func execute(script: [UInt8]) async throws {
-        _ = try await lease.raw(.script(script), limit: 1_000_000_000_000_000_000)
+        try await lease.script(script)
     }
 
     /// See ``PostgresClient/transaction(readOnly:retries:_:)``.
@@ -80,28 +54,5 @@ package struct PostgresConnection: PostgresExecutor {
             attempt += 1
             try await Lease.pause(before: attempt)
         }
-    }
-
-    /// See ``PostgresTransaction/stream(_:batch:)``; in its own read-only transaction.
-    package func stream(_ sql: SQL, batch: Int = 500) -> AsyncThrowingStream<Rows, any Error> {
-        Cursor(lease: lease, sql: sql, batch: batch, ownsTransaction: true).stream()
-    }
-
-    /// See `PostgresTransaction.copyIn(_:rows:)`.
-    @discardableResult package nonisolated(nonsending) func copyIn<Source: AsyncSequence>(_ sql: SQL, rows: Source)
-        async throws -> Int
-    where Source.Element == [String?] {
-        try await Copy(lease: lease).write(sql, rows)
-    }
-
-    @discardableResult package nonisolated(nonsending) func copyIn(_ sql: SQL, rows: some Sequence<[String?]>)
-        async throws -> Int
-    {
-        try await Copy(lease: lease).write(sql, rows)
-    }
-
-    /// See ``PostgresTransaction/copyOut(_:)``.
-    package func copyOut(_ sql: SQL) -> AsyncThrowingStream<[UInt8], any Error> {
-        Copy(lease: lease).read(sql)
     }
 }

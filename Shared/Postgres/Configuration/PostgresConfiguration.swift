@@ -1,10 +1,13 @@
 import FoundationEssentials
+package import NIOCore
+import NIOPosix
 
 /// How to reach the database, and which limits apply.
 package struct PostgresConfiguration: Sendable {
-    /// The number of connections that multiplex read-only autocommit statements.
-    package var sharedConnections = 2
-    /// The maximum number of connections for transactions, statements that write, COPY and session-level use. A
+    /// The number of connections that multiplex read-only autocommit statements. By default one for each event loop,
+    /// within what a PostgreSQL server accepts from some services in two copies (`max_connections`).
+    package var sharedConnections = max(2, min(4, System.coreCount))
+    /// The maximum number of connections for transactions, statements that write and session-level use. A
     /// connection whose caller has given up counts until the server has responded or closed it, so the server never
     /// has more.
     package var leasedConnections = 8
@@ -24,13 +27,15 @@ package struct PostgresConfiguration: Sendable {
     /// A connection attempt slower than this gets a second one in parallel.
     package var companionDelay: Duration = .milliseconds(300)
     /// Resolves a host name to numeric addresses, possibly none. May block. By default the system's resolver.
-    package var resolve: @Sendable (_ host: String) -> [String] = AddressBook.system
+    package var resolve: @Sendable (_ host: String) -> [String] = Resolver.system
     /// Shown in the server's `pg_stat_activity`.
     package var applicationName: String
     /// The schemas in which names are looked up.
     package var searchPath: String?
     /// The number of prepared statements kept on each connection.
     package var statementCacheSize = 256
+    /// The event loops that the connections belong to: those that handle requests.
+    package var eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     /// The role set after connecting (`SET ROLE`); for tests.
     package var role: String?
 

@@ -9,7 +9,7 @@ struct PostgresHost: Sendable, Hashable {
     /// The name to resolve; nil for an address or a Unix socket.
     var nameToResolve: String? {
         guard address == nil, socketPath == nil, let name else { return nil }
-        return AddressBook.isAddress(name) ? nil : name
+        return Resolver.isAddress(name) ? nil : name
     }
 
     /// The Unix socket to connect to; nil for TCP.
@@ -40,7 +40,7 @@ struct PostgresHost: Sendable, Hashable {
                 host.port = try settings.integer("port", port)
             }
             guard (1...65_535).contains(host.port) else { throw settings.wrongValue("port") }
-            guard host.address.map(AddressBook.isAddress) ?? true else { throw settings.wrongValue("hostaddr") }
+            guard host.address.map(Resolver.isAddress) ?? true else { throw settings.wrongValue("hostaddr") }
             guard host.socketPath.map({ $0.utf8.count <= longestPath }) ?? true else {
                 throw settings.wrongValue("host")
             }

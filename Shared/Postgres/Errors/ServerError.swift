@@ -1,27 +1,17 @@
-import CLibpq
-
 extension PostgresError {
-    /// The error of a result, described by its SQLSTATE.
+    /// The error that the server reported, described by its SQLSTATE.
     ///
     /// The server's own message is included only if it is about the statement's text and objects (if it has a
     /// position in the text, or is about a missing privilege); otherwise it may quote values.
-    static func server(_ result: OpaquePointer) -> PostgresError {
-        func field(_ code: Int32) -> String? {
-            guard let text = unsafe PQresultErrorField(result, code) else { return nil }
-            return unsafe String(cString: text)
-        }
-        guard let state = field(DiagnosticField.sqlState) else {
-            return PostgresError(.connection, message: "the connection was lost")
-        }
+    static func server(_ fields: ErrorFields) -> PostgresError {
+        let state = fields.sqlState
         var message = SQLState.name(of: state) ?? "SQLSTATE \(state)"
         if state == SQLState.insufficientPrivilege {
-            message = field(DiagnosticField.primaryMessage) ?? message
-        } else if let position = field(DiagnosticField.statementPosition) {
+            if !fields.message.isEmpty { message = fields.message }
+        } else if let position = fields.position {
             message += " at character \(position)"
-            if state.hasPrefix("42"), state != SQLState.syntaxError,
-                let primary = field(DiagnosticField.primaryMessage)
-            {
-                message += ": \(primary)"
+            if state.hasPrefix("42"), state != SQLState.syntaxError, !fields.message.isEmpty {
+                message += ": \(fields.message)"
             }
         }
         let kind: Kind
@@ -31,29 +21,16 @@ extension PostgresError {
         default: kind = .server
         }
         return PostgresError(
-            kind, sqlState: state, constraint: field(DiagnosticField.constraint), table: field(DiagnosticField.table),
-            column: field(DiagnosticField.column), message: message)
+            kind, sqlState: state, constraint: fields.constraint, table: fields.table, column: fields.column,
+            message: message)
     }
 
     /// The prepared statement no longer exists (`deallocate`, `discard`), or a table that it uses has changed.
-    static func isStaleStatement(_ error: PostgresError, _ result: OpaquePointer) -> Bool {
-        switch error.sqlState {
-        case SQLState.invalidStatementName: return true
-        case SQLState.featureNotSupported:
-            guard let function = unsafe PQresultErrorField(result, DiagnosticField.sourceFunction) else { return false }
-            return unsafe String(cString: function) == "RevalidateCachedQuery"
-        default: return false
+    static func isStaleStatement(_ fields: ErrorFields) -> Bool {
+        switch fields.sqlState {
+        case SQLState.invalidStatementName: true
+        case SQLState.featureNotSupported: fields.function == "RevalidateCachedQuery"
+        default: false
         }
     }
-}
-
-/// Error fields (`postgres_ext.h`; the macros are character constants, which Swift does not import).
-enum DiagnosticField {
-    static let sqlState = Int32(UInt8(ascii: "C"))
-    static let primaryMessage = Int32(UInt8(ascii: "M"))
-    static let statementPosition = Int32(UInt8(ascii: "P"))
-    static let table = Int32(UInt8(ascii: "t"))
-    static let column = Int32(UInt8(ascii: "c"))
-    static let constraint = Int32(UInt8(ascii: "n"))
-    static let sourceFunction = Int32(UInt8(ascii: "R"))
 }

@@ -3,7 +3,7 @@ import FoundationEssentials
 /// One value to decode into a `Decodable`: a column of a row, or an element of an array.
 struct Cell {
     private enum Source {
-        case column(ResultHandle, row: Int, column: Int)
+        case column(QueryResult, row: Int, column: Int)
         case element([UInt8])
     }
 
@@ -12,9 +12,9 @@ struct Cell {
     /// The column's name, for errors.
     let name: String
 
-    init(_ handle: ResultHandle, row: Int, column: Int, name: String) {
-        source = .column(handle, row: row, column: column)
-        type = handle.type(column)
+    init(_ result: QueryResult, row: Int, column: Int, name: String) {
+        source = .column(result, row: row, column: column)
+        type = result.type(column)
         self.name = name
     }
 
@@ -26,7 +26,7 @@ struct Cell {
 
     var isNull: Bool {
         switch source {
-        case .column(let handle, let row, let column): unsafe handle.bytes(row: row, column: column) == nil
+        case .column(let result, let row, let column): result.isNull(row: row, column: column)
         case .element: false
         }
     }
@@ -38,11 +38,13 @@ struct Cell {
         -> Value
     {
         switch source {
-        case .column(let handle, let row, let column):
-            guard let bytes = unsafe handle.bytes(row: row, column: column) else {
-                throw PostgresError(.decoding, column: name, message: "column \"\(name)\" is NULL")
+        case .column(let result, let row, let column):
+            return unsafe try result.withBytes(row: row, column: column) { bytes throws(PostgresError) in
+                guard let bytes = unsafe bytes else {
+                    throw PostgresError(.decoding, column: name, message: "column \"\(name)\" is NULL")
+                }
+                do throws(PostgresError) { return unsafe try body(bytes) } catch { throw error.at(column: name) }
             }
-            do throws(PostgresError) { return unsafe try body(bytes) } catch { throw error.at(column: name) }
         case .element(let element):
             let outcome: Result<Value, PostgresError> = unsafe element.withUnsafeBytes { bytes in
                 do throws(PostgresError) { return .success(unsafe try body(bytes)) } catch { return .failure(error) }

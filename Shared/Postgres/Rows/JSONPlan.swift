@@ -1,5 +1,3 @@
-import Synchronization
-
 /// How each column of a result is written as JSON: determined once, used for every row.
 final class JSONPlan: Sendable {
     private enum Form {
@@ -25,17 +23,16 @@ final class JSONPlan: Sendable {
     private let keys: [UInt8]
     private let columns: [Column]
 
-    init(_ handle: ResultHandle) {
-        document = handle.index(of: ResultHandle.document)
+    init(_ description: RowDescription) {
+        document = description.index(of: RowDescription.document)
         var keys: [UInt8] = []
         var columns: [Column] = []
-        for index in 0..<handle.columnCount {
-            guard let name = unsafe handle.name(index), unsafe name[0] != CChar(UInt8(ascii: "_")) else { continue }
+        for (index, column) in description.columns.enumerated() where column.name.utf8.first != UInt8(ascii: "_") {
             let start = keys.count
             keys.append(UInt8(ascii: ","))
-            JSONText.writeString(unsafe String(cString: name), into: &keys)
+            JSONText.writeString(column.name, into: &keys)
             keys.append(UInt8(ascii: ":"))
-            let type = PostgresType(rawValue: handle.type(index))
+            let type = PostgresType(rawValue: column.type)
             columns.append(Column(index: index, key: start..<keys.count, form: JSONPlan.form(of: type)))
         }
         self.keys = keys
@@ -43,17 +40,26 @@ final class JSONPlan: Sendable {
     }
 
     /// Writes rows as objects, with `separator` between them.
-    func write(_ handle: ResultHandle, rows: Range<Int>, separator: UInt8, into writer: inout JSONWriter) {
+    func write(_ result: QueryResult, rows: Range<Int>, separator: UInt8, into writer: inout JSONWriter) {
+        let width = result.columnCount
         unsafe keys.withUnsafeBytes { keys in
-            for row in rows {
-                if row != rows.lowerBound { writer.append(separator) }
-                if let document, let object = unsafe handle.bytes(row: row, column: document) {
-                    unsafe writer.append(object)
-                } else {
-                    unsafe write(handle, row: row, keys, into: &writer)
+            unsafe result.withRows { bytes, cells in
+                for row in rows {
+                    if row != rows.lowerBound { writer.append(separator) }
+                    let first = row * width
+                    if let document, cells[first + document].length >= 0 {
+                        unsafe writer.append(JSONPlan.value(cells[first + document], in: bytes))
+                    } else {
+                        unsafe write(bytes, cells, first, keys, into: &writer)
+                    }
                 }
             }
         }
+    }
+
+    private static func value(_ cell: QueryResult.Cell, in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        let start = Int(cell.offset)
+        return unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(cell.length)])
     }
 
     private static func form(of type: PostgresType) -> Form {
@@ -67,17 +73,20 @@ final class JSONPlan: Sendable {
         }
     }
 
+    /// - Parameter first: the index of the row's first cell.
     private func write(
-        _ handle: ResultHandle, row: Int, _ keys: UnsafeRawBufferPointer, into writer: inout JSONWriter
+        _ bytes: UnsafeRawBufferPointer, _ cells: [QueryResult.Cell], _ first: Int, _ keys: UnsafeRawBufferPointer,
+        into writer: inout JSONWriter
     ) {
         writer.append(UInt8(ascii: "{"))
         var isFirst = true
         for column in columns {
-            guard let value = unsafe handle.bytes(row: row, column: column.index) else { continue }
+            let cell = cells[first + column.index]
+            guard cell.length >= 0 else { continue }
             let key = isFirst ? column.key.dropFirst() : column.key
             isFirst = false
             unsafe writer.append(UnsafeRawBufferPointer(rebasing: keys[key]))
-            unsafe JSONPlan.write(value, column.form, into: &writer)
+            unsafe JSONPlan.write(JSONPlan.value(cell, in: bytes), column.form, into: &writer)
         }
         writer.append(UInt8(ascii: "}"))
     }
@@ -137,19 +146,5 @@ final class JSONPlan: Sendable {
             return
         }
         writer.append(UInt8(ascii: "]"))
-    }
-}
-
-/// What all results of one prepared statement have in common.
-final class ResultShape: Sendable {
-    private let plan = Mutex<JSONPlan?>(nil)
-
-    func plan(for handle: ResultHandle) -> JSONPlan {
-        plan.withLock { plan in
-            if let plan { return plan }
-            let new = JSONPlan(handle)
-            plan = new
-            return new
-        }
     }
 }

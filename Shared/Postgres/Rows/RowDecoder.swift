@@ -7,12 +7,12 @@ extension Row {
     ///
     /// - Throws: `PostgresError` of kind `decoding` with the column's name and the type, never a value.
     package func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        try decode(type, ColumnNames(handle))
+        try decode(type, ColumnNames(result.description))
     }
 
     fileprivate func decode<T: Decodable>(_ type: T.Type, _ columns: ColumnNames) throws -> T {
-        if let document = columns.positions[ResultHandle.document] {
-            return try Cell(handle, row: index, column: document, name: ResultHandle.document).decode(type)
+        if let document = columns.positions[RowDescription.document] {
+            return try Cell(result, row: index, column: document, name: RowDescription.document).decode(type)
         }
         let decoder = RowDecoder(row: self, columns: columns)
         do {
@@ -32,7 +32,7 @@ extension Row {
 extension Rows {
     /// Decodes every row; see ``Row/decode(_:)``.
     package func decode<T: Decodable>(_ type: T.Type) throws -> [T] {
-        let columns = ColumnNames(handle)
+        let columns = ColumnNames(result.description)
         var values: [T] = []
         values.reserveCapacity(count)
         for row in self { values.append(try row.decode(type, columns)) }
@@ -45,10 +45,8 @@ private final class ColumnNames: Sendable {
     let names: [String]
     let positions: [String: Int]
 
-    init(_ handle: ResultHandle) {
-        let names = (0..<handle.columnCount).map { column in
-            unsafe handle.name(column).map { unsafe String(cString: $0) } ?? ""
-        }
+    init(_ description: RowDescription) {
+        let names = description.columns.map(\.name)
         positions = Dictionary(zip(names, 0...)) { first, _ in first }
         self.names = names
     }
@@ -77,7 +75,7 @@ private struct RowDecoder: Decoder {
         guard columns.names.count == 1 else {
             throw PostgresError(.decoding, message: "a row of \(columns.names.count) columns is not a single value")
         }
-        return CellDecoder(cell: Cell(row.handle, row: row.index, column: 0, name: columns.names[0]))
+        return CellDecoder(cell: Cell(row.result, row: row.index, column: 0, name: columns.names[0]))
     }
 }
 
@@ -92,12 +90,12 @@ private struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
         guard let position = columns.positions[name] else {
             throw PostgresError(.decoding, column: name, message: "no column \"\(name)\"")
         }
-        return Cell(row.handle, row: row.index, column: position, name: name)
+        return Cell(row.result, row: row.index, column: position, name: name)
     }
 
     func contains(_ key: Key) -> Bool {
         guard let position = columns.positions[key.stringValue] else { return false }
-        return unsafe row.handle.bytes(row: row.index, column: position) != nil
+        return !row.result.isNull(row: row.index, column: position)
     }
 
     func decodeNil(forKey key: Key) throws -> Bool { !contains(key) }

@@ -1,4 +1,4 @@
-/// JSON without strings: libpq's bytes are written directly into the response.
+/// JSON without strings: the server's bytes are written directly into the response.
 ///
 /// Each row is an object whose keys are the columns' aliases. NULL columns are omitted, and so are aliases that start
 /// with `_` (cursors, versions). `bool` and numbers are written as such, `json` and `jsonb` unchanged, `timestamptz`
@@ -8,7 +8,7 @@ extension Rows {
     /// Writes `{…}`.
     package func writeJSON(row: Int, into bytes: inout [UInt8]) {
         var writer = JSONWriter(capacity: 1024)
-        handle.plan.write(handle, rows: row..<row + 1, separator: 0, into: &writer)
+        result.description.plan.write(result, rows: row..<row + 1, separator: 0, into: &writer)
         writer.move(to: &bytes)
     }
 
@@ -16,7 +16,7 @@ extension Rows {
     package func writeJSONArray(range: Range<Int>, into bytes: inout [UInt8]) {
         var writer = JSONWriter(capacity: 64 + range.count * 512)
         writer.append(UInt8(ascii: "["))
-        handle.plan.write(handle, rows: range, separator: UInt8(ascii: ","), into: &writer)
+        result.description.plan.write(result, rows: range, separator: UInt8(ascii: ","), into: &writer)
         writer.append(UInt8(ascii: "]"))
         writer.move(to: &bytes)
     }
@@ -25,7 +25,7 @@ extension Rows {
     package func writeJSONLines(range: Range<Int>, into bytes: inout [UInt8]) {
         guard !range.isEmpty else { return }
         var writer = JSONWriter(capacity: range.count * 512)
-        handle.plan.write(handle, rows: range, separator: UInt8(ascii: "\n"), into: &writer)
+        result.description.plan.write(result, rows: range, separator: UInt8(ascii: "\n"), into: &writer)
         writer.append(UInt8(ascii: "\n"))
         writer.move(to: &bytes)
     }

@@ -1,21 +1,46 @@
-/// The rows of one result. They stay in libpq's memory and are decoded when they are read.
+import NIOCore
+
+/// The rows of one result. They stay as the server has sent them, and are decoded when they are read.
 package struct Rows: RandomAccessCollection, Sendable {
     package struct Column: Sendable, Hashable {
         package let name: String
         package let type: PostgresType
+
+        package init(name: String, type: PostgresType) {
+            self.name = name
+            self.type = type
+        }
     }
 
-    let handle: ResultHandle
+    let result: QueryResult
     package let count: Int
 
-    /// - Parameter result: a result of libpq, a `PGresult`, which they take over.
-    package init(_ result: OpaquePointer) {
-        self.init(unsafe ResultHandle(result))
+    /// Rows made by hand, as the server would have sent them: the values in their text form, nil for NULL.
+    package init(columns: [Column], values: [[String?]]) {
+        var message = ByteBuffer()
+        var rows = RowBuffer()
+        for row in values {
+            message.clear()
+            message.writeInteger(UInt16(columns.count))
+            for value in row {
+                message.writeInteger(value.map { Int32($0.utf8.count) } ?? -1)
+                if let value { message.writeString(value) }
+            }
+            do {
+                try rows.append(message, at: 0, length: message.readableBytes, columns: columns.count)
+            } catch {
+                preconditionFailure("a row has other columns")
+            }
+        }
+        self.init(
+            QueryResult(
+                RowDescription(columns.map { RowDescription.Column(name: $0.name, type: $0.type.rawValue) }), rows,
+                commandTag: "SELECT \(values.count)"))
     }
 
-    init(_ handle: ResultHandle) {
-        self.handle = handle
-        count = handle.rowCount
+    init(_ result: QueryResult) {
+        self.result = result
+        count = result.rowCount
     }
 
     package var startIndex: Int { 0 }
@@ -23,25 +48,22 @@ package struct Rows: RandomAccessCollection, Sendable {
 
     package subscript(position: Int) -> Row {
         precondition(position >= 0 && position < count, "row out of range")
-        return Row(handle: handle, index: position)
+        return Row(result: result, index: position)
     }
 
     package var columns: [Column] {
-        (0..<handle.columnCount).map { column in
-            let name = unsafe handle.name(column).map { unsafe String(cString: $0) }
-            return Column(name: name ?? "", type: PostgresType(rawValue: handle.type(column)))
-        }
+        result.description.columns.map { Column(name: $0.name, type: PostgresType(rawValue: $0.type)) }
     }
 
     /// Rows inserted, updated or deleted; for a `select`, the rows selected.
-    package var affected: Int { handle.affected }
+    package var affected: Int { result.affected }
 
     package var first: Row? { count > 0 ? self[0] : nil }
 }
 
 /// One row. Its values are read by column name.
 package struct Row: Sendable {
-    let handle: ResultHandle
+    let result: QueryResult
     let index: Int
 
     /// Reads a column that is not NULL.
@@ -60,9 +82,11 @@ package struct Row: Sendable {
     /// Reads a column, nil for NULL.
     package func optional<T: PostgresDecodable>(_ column: String, as type: T.Type = T.self) throws -> T? {
         let position = try self.position(of: column)
-        guard let bytes = unsafe handle.bytes(row: index, column: position) else { return nil }
         do throws(PostgresError) {
-            return unsafe try T.decode(postgres: bytes, type: handle.type(position))
+            return unsafe try result.withBytes(row: index, column: position) { bytes throws(PostgresError) in
+                guard let bytes = unsafe bytes else { return nil }
+                return unsafe try T.decode(postgres: bytes, type: result.type(position))
+            }
         } catch {
             throw error.at(column: column)
         }
@@ -72,17 +96,17 @@ package struct Row: Sendable {
     package func withBytes<Result>(
         _ column: Int, _ body: (UnsafeRawBufferPointer?) throws -> Result
     ) rethrows -> Result {
-        unsafe try body(handle.bytes(row: index, column: column))
+        unsafe try result.withBytes(row: index, column: column, body)
     }
 
     package func withBytes<Result>(
         _ column: String, _ body: (UnsafeRawBufferPointer?) throws -> Result
     ) throws -> Result {
-        unsafe try body(handle.bytes(row: index, column: try position(of: column)))
+        unsafe try result.withBytes(row: index, column: try position(of: column), body)
     }
 
     private func position(of column: String) throws(PostgresError) -> Int {
-        guard let position = handle.index(of: column) else {
+        guard let position = result.description.index(of: column) else {
             throw PostgresError(.decoding, column: column, message: "no column \"\(column)\"")
         }
         return position

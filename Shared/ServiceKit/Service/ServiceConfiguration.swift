@@ -68,7 +68,8 @@ package struct ServiceConfiguration: Sendable {
         }
         database.applicationName = service.rawValue
         database.searchPath = service.rawValue
-        database.sharedConnections = try layers.integer("DATABASE_SHARED_CONNECTIONS", in: 1...64, default: 2)
+        database.sharedConnections = try layers.integer(
+            "DATABASE_SHARED_CONNECTIONS", in: 1...64, default: database.sharedConnections)
         database.leasedConnections = try layers.integer("DATABASE_LEASED_CONNECTIONS", in: 4...256, default: 8)
         var addresses: [ServiceName: String] = [:]
         for name in ServiceName.allCases {

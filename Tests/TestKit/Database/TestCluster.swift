@@ -22,7 +22,7 @@ package final class TestCluster: Sendable {
     package let superuser: String
     private let password: String?
     /// Nil for a server that we did not start.
-    private let directory: String?
+    let directory: String?
     /// The server runs while this is open: a process that holds the other end stops the server when we end, however we
     /// do.
     private let lifeline: FileHandle?
@@ -212,7 +212,7 @@ package final class TestCluster: Sendable {
 
     /// Freezes every process of the server: connections stay open and nothing responds.
     package func freeze() throws {
-        for process in try processes() { kill(process, SIGSTOP) }
+        for process in try processes() { suspend(process) }
     }
 
     package func thaw() throws {

@@ -13,7 +13,7 @@ package enum LoopbackCertificate {
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)))
     }
 
-    private static let pem = """
+    package static let pem = """
         -----BEGIN CERTIFICATE-----
         MIIBZzCCAQ2gAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
         c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
@@ -26,7 +26,7 @@ package enum LoopbackCertificate {
         -----END CERTIFICATE-----
         """
 
-    private static let key = """
+    static let key = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgpe0UoL3CIUGndbqG
         skkEdz5irPNvBvc9+UPvVw/79l+hRANCAAQl4i6IMLVqBv0TDtCG42h6XFhplVk/

@@ -55,7 +55,8 @@ package final class ServiceProcess: Sendable {
     }
 
     package func signal(_ number: Int32) {
-        if let pid { kill(pid, number) }
+        guard let pid else { return }
+        if number == SIGSTOP { suspend(pid) } else { kill(pid, number) }
     }
 
     /// Waits until it has ended and returns its exit code, or the number of the signal that ended it; nil after

@@ -14,7 +14,7 @@ package struct LineWriter<Line: Codable & Sendable>: Sendable {
         }
     }
 
-    /// Each row as one line, straight from libpq's bytes.
+    /// Each row as one line, straight from the server's bytes.
     package func write(rows: Rows) async throws {
         var start = 0
         while start < rows.count {

@@ -36,7 +36,7 @@ package struct RouteResponse<Value: Codable & Sendable>: Sendable {
         RouteResponse(.json(bytes), version: version)
     }
 
-    /// The first row as the resource, straight from libpq's bytes; the `ETag` from its column `version`, if it has one.
+    /// The first row as the resource, straight from the server's bytes; the `ETag` from its column `version`, if it has one.
     ///
     /// - Throws: `Problem(.notFound)` if there is no row.
     package static func row(_ rows: Rows) throws -> RouteResponse {

@@ -131,8 +131,10 @@ struct SlowReaderTests {
         }
         routes.export(HoardPebbles.self) { call, output in
             try await database.transaction(readOnly: true, retries: 0) { transaction in
-                let pebbles: SQL = "select repeat('x', 90) from generate_series(1, \(call.query.count))"
-                for try await rows in transaction.stream(pebbles) {
+                for first in stride(from: 0, to: call.query.count, by: 500) {
+                    let rows = try await transaction.query(
+                        "select repeat('x', 90) from generate_series(\(first + 1), least(\(call.query.count), \(first + 500)))"
+                    )
                     pages.count.add(1, ordering: .relaxed)
                     try await output.write { bytes in
                         for row in rows { row.withBytes(0) { bytes += $0.map { Array($0) } ?? [] } }

@@ -1,0 +1,6 @@
+/// What a connection is for.
+enum Purpose: Sendable, Hashable {
+    case shared(Int)
+    case leased
+    case listener
+}

@@ -1,0 +1,88 @@
+/// Statements sent together, with one synchronization point and one outcome.
+struct Operation: Sendable {
+    let id: UInt64
+    /// Sent first; their results are dropped: `begin`, `set local …`.
+    var controls: [String] = []
+    var statement: SQL
+    var more: [SQL] = []
+    /// Sent instead of the statement: several statements as in a file.
+    var script: [UInt8]?
+    /// False for statements that are not worth preparing, or cannot be.
+    var prepares = true
+    /// A single statement on a leased connection, which is released with the response.
+    var isAlone = false
+    /// The server's response confirms a commit: for a `commit`, or a statement outside a transaction that may write.
+    var commits = false
+    /// It is only a `commit`.
+    var isCommit = false
+    let submitted: UInt64
+    let patience: Patience
+    /// It comes from another loop, whose connections were gone or held up.
+    var isPassedOn = false
+    /// How often it was resent because the server had refused it without any effect.
+    var repeats = 0
+    var completion: Completion
+}
+
+extension Operation {
+    static let maximumRepeats = 3
+
+    /// A procedure may commit by itself before it responds.
+    var isCall: Bool { statement.text.prefix(while: { $0.isLetter }).lowercased() == "call" }
+}
+
+/// Who waits for the result of an operation.
+enum Completion: Sendable {
+    case one(Promise<Rows>)
+    case many(Promise<[Rows]>)
+    /// These listeners' channels are active now.
+    case listening([UInt64])
+    /// The connection has been reset after its last caller.
+    case reset
+    /// No one, or no longer anyone.
+    case ignored
+
+    func fail(_ error: PostgresError) {
+        switch self {
+        case .one(let promise): promise.fail(error)
+        case .many(let promise): promise.fail(error)
+        case .listening, .reset, .ignored: break
+        }
+    }
+}
+
+/// An operation that has been sent.
+struct InFlight {
+    var operation: Operation
+    let sent: UInt64
+    /// The number of results still to be dropped.
+    var controls: Int
+    /// The prepared statements that it runs, after the controls; nil for one that describes its rows itself.
+    var first: PreparedStatement?
+    var others: [PreparedStatement?] = []
+    /// Statements prepared with this operation; the first `prepared` of them are confirmed.
+    var fresh: [(statement: SQL, prepared: PreparedStatement)] = []
+    var prepared = 0
+    /// The greatest serial of this operation's statements.
+    var serial = 0
+    var results: [QueryResult] = []
+    var failure: PostgresError?
+    var isStale = false
+    /// It is known to write, and was not sent on this connection.
+    var writes = false
+
+    /// The statement whose result comes next.
+    var running: PreparedStatement? {
+        if controls > 0 { return nil }
+        if results.isEmpty { return first }
+        return results.count <= others.count ? others[results.count - 1] : nil
+    }
+
+    /// The estimated start of its commit. A statement that commits by itself does so after its work, which the
+    /// server's `statement_timeout` limits to `limit`.
+    func commitsSince(_ limit: UInt64) -> UInt64 { operation.isCommit ? sent : sent + limit }
+
+    var isAbandoned: Bool {
+        if case .ignored = operation.completion { true } else { false }
+    }
+}

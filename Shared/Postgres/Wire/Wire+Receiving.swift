@@ -1,0 +1,143 @@
+import DequeModule
+import NIOCore
+
+/// What the server sends.
+extension Wire {
+    /// Processes received data; responses go to `finished`. False if the connection is broken.
+    func receive(_ data: ByteBuffer) -> Bool {
+        progress = owner.now
+        isSilent = false
+        var buffer = data
+        if var beginning = incoming {
+            // The only reference to it, so that it grows instead of being copied each time.
+            incoming = nil
+            beginning.writeBuffer(&buffer)
+            buffer = beginning
+        }
+        while buffer.readableBytes >= BackendMessage.headerBytes {
+            let start = buffer.readerIndex
+            guard let kind = buffer.getInteger(at: start, as: UInt8.self),
+                let length = buffer.getInteger(at: start + 1, as: UInt32.self), length >= 4,
+                length <= BackendMessage.longest
+            else { return false }
+            guard buffer.readableBytes > length else { break }
+            do throws(ProtocolViolation) {
+                guard try take(kind, buffer, at: start + 5, length: Int(length) - 4) else { return false }
+            } catch {
+                return false
+            }
+            buffer.moveReaderIndex(forwardBy: Int(length) + 1)
+        }
+        if buffer.readableBytes > 0 {
+            buffer.discardReadBytes()
+            incoming = buffer
+        }
+        return true
+    }
+
+    /// Processes one message. False if the server has ended the connection.
+    private func take(
+        _ kind: UInt8, _ buffer: ByteBuffer, at start: Int, length: Int
+    ) throws(ProtocolViolation) -> Bool {
+        switch kind {
+        case BackendMessage.dataRow:
+            guard let description else { throw ProtocolViolation() }
+            try rows.append(buffer, at: start, length: length, columns: description.columns.count)
+        case BackendMessage.bindComplete:
+            guard let first = inFlight.first else { throw ProtocolViolation() }
+            description = first.running?.description ?? .empty
+        case BackendMessage.commandComplete, BackendMessage.emptyQuery:
+            try endResult(tag: buffer.getString(at: start, length: max(0, length - 1)) ?? "")
+        case BackendMessage.ready:
+            guard let state = buffer.getInteger(at: start, as: UInt8.self) else { throw ProtocolViolation() }
+            try endOperation(state)
+        case BackendMessage.rowDescription: try describe(RowDescription(slice(buffer, start, length)))
+        case BackendMessage.noData: try describe(.empty)
+        // Before the columns of a prepared statement, not before those of a portal.
+        case BackendMessage.parameterDescription: describesStatement = true
+        case BackendMessage.parseComplete, BackendMessage.closeComplete, BackendMessage.notice: break
+        case BackendMessage.error: return try fail(slice(buffer, start, length))
+        case BackendMessage.notification: try notified(slice(buffer, start, length))
+        case BackendMessage.parameterStatus:
+            var content = slice(buffer, start, length)
+            guard let name = content.readNullTerminatedString(), let value = content.readNullTerminatedString()
+            else { throw ProtocolViolation() }
+            noteParameter(name, value)
+        // Among them COPY, which this client does not speak.
+        default: throw ProtocolViolation()
+        }
+        return true
+    }
+
+    private func slice(_ buffer: ByteBuffer, _ start: Int, _ length: Int) -> ByteBuffer {
+        buffer.getSlice(at: start, length: length) ?? ByteBuffer()
+    }
+
+    /// The columns of a prepared statement, or of what is running.
+    private func describe(_ columns: RowDescription) throws(ProtocolViolation) {
+        guard describesStatement else {
+            description = columns
+            return
+        }
+        describesStatement = false
+        guard let entry = inFlight.first, entry.prepared < entry.fresh.count else { throw ProtocolViolation() }
+        entry.fresh[entry.prepared].prepared.description = columns
+        inFlight[0].prepared += 1
+    }
+
+    private func endResult(tag: String) throws(ProtocolViolation) {
+        guard !inFlight.isEmpty else { throw ProtocolViolation() }
+        if inFlight[0].controls > 0 {
+            inFlight[0].controls -= 1
+        } else {
+            inFlight[0].results.append(QueryResult(description ?? .empty, rows, commandTag: tag))
+        }
+        rows = RowBuffer()
+        description = nil
+    }
+
+    /// A statement failed. False if the server ends the connection outside of any request.
+    private func fail(_ content: ByteBuffer) throws(ProtocolViolation) -> Bool {
+        guard let fields = ErrorFields(reading: content) else { throw ProtocolViolation() }
+        rows = RowBuffer()
+        description = nil
+        describesStatement = false
+        guard !inFlight.isEmpty else { return !fields.endsSession }
+        if inFlight[0].failure == nil {
+            let error = PostgresError.server(fields)
+            inFlight[0].failure = error
+            inFlight[0].isStale = PostgresError.isStaleStatement(fields)
+        }
+        return true
+    }
+
+    private func endOperation(_ state: UInt8) throws(ProtocolViolation) {
+        guard let entry = inFlight.popFirst() else { throw ProtocolViolation() }
+        status = state
+        if entry.failure != nil {
+            for fresh in entry.fresh.dropFirst(entry.prepared) {
+                _ = statements.remove(fresh.statement, through: statements.lastSerial)
+            }
+        }
+        if entry.isStale {
+            for statement in [entry.operation.statement] + entry.operation.more {
+                _ = statements.remove(statement, through: entry.serial)
+            }
+        }
+        finished.append(entry)
+    }
+
+    private func notified(_ content: ByteBuffer) throws(ProtocolViolation) {
+        var content = content
+        // The identifier of the session that notifies.
+        guard content.readInteger(as: UInt32.self) != nil, let channel = content.readNullTerminatedString(),
+            let payload = content.readNullTerminatedString()
+        else { throw ProtocolViolation() }
+        notifications.append(.message(channel: channel, payload: payload))
+    }
+
+    func noteParameter(_ name: String, _ value: String) {
+        guard name == "in_hot_standby" || name == "default_transaction_read_only" else { return }
+        if value == "on" { readOnlyReasons.insert(name) } else { readOnlyReasons.remove(name) }
+    }
+}
