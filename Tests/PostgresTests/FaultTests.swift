@@ -1,7 +1,9 @@
 import Logging
-import Postgres
+import Synchronization
 import TestKit
 import Testing
+
+@testable import Postgres
 
 @Suite("Server faults") struct FaultTests {
     /// Retries until the database responds again.
@@ -150,6 +152,7 @@ import Testing
                 try await database.withClient(adjust: {
                     $0.statementTimeout = .milliseconds(500)
                     $0.connectTimeout = .milliseconds(500)
+                    $0.sharedConnections = 2
                 }) { client in
                     try await client.query("select 1")
                     try await client.transaction { try await $0.query("select 1").count }
@@ -180,6 +183,11 @@ import Testing
                     #expect(errors.filter(\.isUnavailable).count == 4)
                     try cluster.thaw()
                     try await heal(client)
+                    // On all event loops.
+                    try await eventually("every connection is used again") {
+                        client.pool.reading.load(ordering: .relaxed) == 2
+                            && client.pool.readable(after: 0) == 1 && client.pool.readable(after: 1) == 0
+                    }
                     while true {
                         do {
                             try await client.transaction { try await $0.query("select 1").count }

@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import Synchronization
 import TestKit
 import Testing
 
@@ -90,6 +91,121 @@ import Testing
     func closing() async throws {
         let error = try #require(try await failure(nil))
         #expect(error.kind == .connection)
+    }
+
+    // MARK: - Failures at the wrong moment
+
+    /// What has happened on a server whose answers a test may replace.
+    private struct Conversation {
+        var text = ""
+        var isFailed = false
+        var listens = 0
+    }
+
+    /// Runs a client with a server that answers as one without data does, but for what `exception` returns: for the
+    /// kind of a message, and the statement that was prepared last.
+    private func withServer<Value: Sendable>(
+        _ exception: @escaping @Sendable (Character, inout Conversation) -> [UInt8]?,
+        _ body: (PostgresClient) async throws -> Value
+    ) async throws -> Value {
+        let conversation = Mutex(Conversation())
+        return try await Server.run { number, message in
+            if number == 0 { return Server.welcome }
+            return conversation.withLock { conversation in
+                let usual = Server.answer(to: message, &conversation.text, isFailed: conversation.isFailed)
+                let kind = message.getInteger(at: message.readerIndex, as: UInt8.self) ?? 0
+                return exception(Character(UnicodeScalar(kind)), &conversation) ?? usual
+            }
+        } _: { server in
+            let port = try server.address().port ?? 0
+            var configuration = try PostgresConfiguration(url: "postgres://a@127.0.0.1:\(port)/a?sslmode=disable")
+            configuration.statementTimeout = .milliseconds(200)
+            return try await withPostgresClient(configuration, logger: Logger(label: "test"), body)
+        }
+    }
+
+    /// Runs a transaction, and returns its error and how often its body has run.
+    private func transaction(
+        _ exception: @escaping @Sendable (Character, inout Conversation) -> [UInt8]?,
+        _ body: @escaping @Sendable (PostgresTransaction) async throws -> Void
+    ) async throws -> (error: PostgresError?, runs: Int) {
+        try await withServer(exception) { client in
+            let runs = Mutex(0)
+            do {
+                try await client.transaction { transaction in
+                    runs.withLock { $0 += 1 }
+                    try await body(transaction)
+                }
+                return (nil, runs.withLock(\.self))
+            } catch let error as PostgresError {
+                return (error, runs.withLock(\.self))
+            }
+        }
+    }
+
+    @Test("works as a server without data does, if nothing is replaced")
+    func usual() async throws {
+        let outcome = try await transaction { _, _ in
+            nil
+        } _: {
+            try await $0.execute("update thing")
+        }
+        #expect(outcome.error == nil && outcome.runs == 1)
+    }
+
+    @Test("has an unknown outcome if the server ends the connection after it has said that it committed")
+    func endedAfterCommit() async throws {
+        let outcome = try await transaction { kind, conversation in
+            guard kind == "S", conversation.text == "commit" else { return nil }
+            return Server.error("57P01", severity: "FATAL") + Server.message("!")
+        } _: {
+            try await $0.execute("update thing")
+        }
+        #expect(outcome.error?.kind == .unknownOutcome)
+        #expect(outcome.error?.sqlState == SQLState.adminShutdown)
+        #expect(outcome.runs == 1)
+    }
+
+    @Test("does not run a transaction again whose commit may have worked, whatever failed before")
+    func lostCommit() async throws {
+        let outcome = try await transaction { kind, conversation in
+            if kind == "E", conversation.text == "select conflict" {
+                conversation.isFailed = true
+                return Server.error(SQLState.serializationFailure)
+            }
+            if kind == "P", conversation.text.hasPrefix("rollback to") { conversation.isFailed = false }
+            return kind == "S" && conversation.text == "commit" ? Server.message("!") : nil
+        } _: { transaction in
+            try await transaction.execute("update thing")
+            _ = try? await transaction.savepoint { try await $0.query("select conflict").count }
+        }
+        #expect(outcome.error?.kind == .unknownOutcome)
+        #expect(outcome.runs == 1)
+    }
+
+    @Test("does not run a transaction again on a server that does not answer")
+    func unanswered() async throws {
+        let outcome = try await transaction { kind, conversation in
+            kind == "S" && conversation.text == "select slow" ? [] : nil
+        } _: {
+            try await $0.query("select slow")
+        }
+        #expect(outcome.error == .noAnswer)
+        #expect(outcome.runs == 1)
+    }
+
+    @Test("subscribes to notifications again if that has failed", .timeLimit(.minutes(1)))
+    func refusedListen() async throws {
+        try await withServer { kind, conversation in
+            guard kind == "E", conversation.text.hasPrefix("listen") else { return nil }
+            conversation.listens += 1
+            return conversation.listens <= 2 ? Server.error("57014") : nil
+        } _: { client in
+            for await event in client.listen("jobs") {
+                #expect(event == .reconnected)
+                break
+            }
+        }
     }
 
     private func failure(_ bytes: [UInt8]?) async throws -> PostgresError? {

@@ -120,6 +120,43 @@ import Testing
         }
     }
 
+    @Test("statements that a failure left prepared on the server are closed")
+    func unclosed() async throws {
+        try await withDatabase { database in
+            try await database.withClient(adjust: { $0.statementCacheSize = 5 }) { client in
+                let count = try await client.withConnection { connection in
+                    for number in 0..<20 {
+                        let other = SQL(stringLiteral: "select \(number) as n")
+                        await #expect(throws: PostgresError.self) {
+                            try await connection.batch(["select 1 / 0", other])
+                        }
+                        try await connection.query(other)
+                    }
+                    return try await connection.query("select from pg_prepared_statements").count
+                }
+                // Those of the cache.
+                #expect(count <= 5)
+            }
+        }
+    }
+
+    @Test("a script that has committed a part is not run again")
+    func script() async throws {
+        try await withDatabase { database in
+            try await database.withClient { client in
+                try await client.execute("create table thing (n int)")
+                let error = try await client.withConnection { connection in
+                    await #expect(throws: PostgresError.self) {
+                        let script = "begin; insert into thing values (1); commit; execute unknown"
+                        try await connection.execute(script: Array(script.utf8))
+                    }
+                }
+                #expect(error?.sqlState == SQLState.invalidStatementName)
+                #expect(try await client.query("select from thing").count == 1)
+            }
+        }
+    }
+
     @Test("a slow read delays none that another connection can take")
     func heldUp() async throws {
         /// Whether twenty reads, one after the other, have their results although another one sleeps.

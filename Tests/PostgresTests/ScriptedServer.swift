@@ -81,6 +81,38 @@ final class ScriptedServer: Sendable {
         message("S", Array("\(name)\0\(value)\0".utf8))
     }
 
+    /// What a server without data answers: the client's messages one by one, and each statement with no rows.
+    ///
+    /// - Parameters:
+    ///   - text: the statement that the client has prepared last.
+    ///   - isFailed: whether the server says that the transaction has failed.
+    static func answer(to message: ByteBuffer, _ text: inout String, isFailed: Bool = false) -> [UInt8] {
+        var message = message
+        guard let kind = message.readInteger(as: UInt8.self), message.readInteger(as: UInt32.self) != nil else {
+            return []
+        }
+        switch kind {
+        case UInt8(ascii: "P"):
+            _ = message.readNullTerminatedString()
+            text = message.readNullTerminatedString() ?? ""
+            return Self.message("1")
+        case UInt8(ascii: "B"): return Self.message("2")
+        case UInt8(ascii: "D"):
+            let isOfStatement = message.readInteger(as: UInt8.self) == UInt8(ascii: "S")
+            return (isOfStatement ? Self.message("t", [0, 0]) : []) + Self.message("n")
+        case UInt8(ascii: "E"):
+            let tag = text.prefix { $0 != " " }.uppercased()
+            return Self.message("C", Array("\(tag)\0".utf8))
+        case UInt8(ascii: "S"): return Self.message("Z", Array((isFailed ? "E" : "I").utf8))
+        default: return []
+        }
+    }
+
+    /// An error of the server.
+    static func error(_ sqlState: String, severity: String = "ERROR") -> [UInt8] {
+        message("E", Array("S\(severity)\0V\(severity)\0C\(sqlState)\0Mtold\0\0".utf8))
+    }
+
     /// What a server says from the end of the authentication to ReadyForQuery.
     static let welcome =
         authentication(0) + parameter("server_version", "15.6 (Debian)") + parameter("in_hot_standby", "off")

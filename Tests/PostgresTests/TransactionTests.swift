@@ -46,6 +46,66 @@ import Testing
         }
     }
 
+    @Test("a statement that cannot be sent does not take the transaction's beginning with it")
+    func refusedFirst() async throws {
+        try await withAccounts { client in
+            await #expect(throws: Refusal.self) {
+                try await client.transaction { transaction in
+                    do {
+                        try await transaction.query("select \("a\0b")")
+                        Issue.record("it was sent")
+                    } catch let error as PostgresError where error.sqlState == SQLState.characterNotInRepertoire {}
+                    try await transaction.execute("update account set amount = 0")
+                    throw Refusal()
+                }
+            }
+            try await expectTotal(200, client)
+        }
+    }
+
+    @Test("statements that run at the same time in one body are all in its transaction")
+    func concurrent() async throws {
+        try await withAccounts { client in
+            for _ in 0..<50 {
+                await #expect(throws: Refusal.self) {
+                    try await client.transaction { transaction in
+                        try await withThrowingTaskGroup(of: Void.self) { group in
+                            for account in 1...2 {
+                                group.addTask {
+                                    try await transaction.execute("update account set amount = 0 where id = \(account)")
+                                }
+                            }
+                            try await group.waitForAll()
+                        }
+                        throw Refusal()
+                    }
+                }
+                try await expectTotal(200, client)
+            }
+        }
+    }
+
+    @Test("a savepoint is rolled back when the task is cancelled, although the rest is committed")
+    func cancelledSavepoint() async throws {
+        try await withAccounts { client in
+            let isInside = Meeting(of: 2)
+            let task = Task {
+                try await client.transaction { transaction in
+                    try await transaction.execute("update account set amount = amount - 10 where id = 1")
+                    try? await transaction.savepoint { part in
+                        try await part.execute("update account set amount = 0")
+                        await isInside.arrive()
+                        try await Task.sleep(for: .seconds(60))
+                    }
+                }
+            }
+            await isInside.arrive()
+            task.cancel()
+            try await task.value
+            try await expectTotal(190, client)
+        }
+    }
+
     @Test("an error that the body swallows is not reported as a commit")
     func swallowed() async throws {
         try await withAccounts { client in

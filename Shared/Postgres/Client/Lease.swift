@@ -3,9 +3,11 @@ import Synchronization
 /// A connection used exclusively by one caller until it is released.
 final class Lease: Sendable {
     private struct State {
-        /// What must be sent before the next statement: `begin` and its settings.
+        /// What must be sent before the first statement of the transaction: `begin` and its settings.
         var opening: [String] = []
-        /// A transaction has begun on the server.
+        /// The number of the transaction; 0 if there is none.
+        var transaction: UInt64 = 0
+        /// A statement of the transaction was sent.
         var isOpen = false
         /// A statement failed because of a serialization conflict, a changed table, or a lost connection: the
         /// transaction is rolled back and may be retried.
@@ -61,7 +63,8 @@ final class Lease: Sendable {
     // MARK: - Statements
 
     func query(_ sql: SQL, prepares: Bool = true, as role: Role = .ordinary) async throws -> Rows {
-        try await submit(role) { promise, base in
+        try sql.validate()
+        return try await submit(role) { promise, base in
             var operation = base(sql, .one(promise))
             operation.prepares = prepares
             return operation
@@ -71,6 +74,7 @@ final class Lease: Sendable {
     /// Several statements in one round trip; if one fails, the following ones are not run.
     func batch(_ statements: [SQL], prepares: Bool = true, as role: Role = .ordinary) async throws -> [Rows] {
         guard let first = statements.first else { return [] }
+        for statement in statements { try statement.validate() }
         return try await submit(role) { promise, base in
             var operation = base(first, .many(promise))
             operation.more = Array(statements.dropFirst())
@@ -85,21 +89,22 @@ final class Lease: Sendable {
     ) async throws -> Value {
         let now = MonotonicClock.now
         let patience = try Patience(now: now, limit: limit ?? pool.answerLimit)
-        let (controls, isOpen) = try takeOpening()
+        let transaction = try openTransaction()
         let isEnd = role == .commit || role == .rollback
+        let commits = role == .commit || role == .ordinary && transaction.number == 0
         do {
             let number = pool.nextIdentifier()
             return try await pool.perform(number, on: Pool.first, shielded: isEnd) { promise in
                 .submitLeased(
                     operation(promise) { statement, completion in
                         Operation(
-                            id: number, controls: controls, statement: statement,
-                            commits: role == .commit || role == .ordinary && !isOpen, isCommit: role == .commit,
-                            submitted: now, patience: patience, completion: completion)
+                            id: number, controls: transaction.opening, transaction: transaction.number,
+                            statement: statement, commits: commits, isCommit: role == .commit, submitted: now,
+                            patience: patience, completion: completion)
                     }, lease: id)
             }
         } catch let error as PostgresError {
-            note(error, isCommit: role == .commit)
+            if role != .rollback { note(error, isCommit: role == .commit) }
             throw error
         }
     }
@@ -113,16 +118,12 @@ final class Lease: Sendable {
         }
     }
 
-    /// What must be sent first, and whether a transaction is open after that.
-    private func takeOpening() throws -> ([String], isOpen: Bool) {
+    /// The transaction that the next statement belongs to, and what begins it.
+    private func openTransaction() throws -> (opening: [String], number: UInt64) {
         try state.withLock { state in
             guard !state.isReleased else { throw PostgresError.connectionClosed }
-            if state.opening.isEmpty { return ([], state.isOpen) }
-            defer {
-                state.opening = []
-                state.isOpen = true
-            }
-            return (state.opening, true)
+            state.isOpen = state.transaction != 0
+            return (state.opening, state.transaction)
         }
     }
 
@@ -145,7 +146,9 @@ final class Lease: Sendable {
         } catch {
             await rollBack()
             let mustRepeat = state.withLock { $0.mustRepeat }
-            if mustRepeat && mayRetry && !Task.isCancelled { return .lost }
+            // It may have been committed.
+            let isUncertain = (error as? PostgresError)?.kind == .unknownOutcome
+            if mustRepeat && mayRetry && !isUncertain && !Task.isCancelled { return .lost }
             throw error
         }
     }
@@ -168,8 +171,10 @@ final class Lease: Sendable {
                 opening.append("set local statement_timeout = \(max(1, left))")
             }
         }
+        let number = pool.nextIdentifier()
         state.withLock { state in
             state.opening = opening
+            state.transaction = number
             state.isOpen = false
             state.mustRepeat = false
         }
@@ -210,6 +215,7 @@ final class Lease: Sendable {
         state.withLock { state in
             defer {
                 state.opening = []
+                state.transaction = 0
                 state.isOpen = false
             }
             return state.isOpen
@@ -228,7 +234,8 @@ final class Lease: Sendable {
             return value
         } catch {
             let statements = [SQL(control: "rollback to savepoint \(name)"), SQL(control: "release savepoint \(name)")]
-            if (try? await batch(statements, prepares: false)) != nil {
+            // Also when the task was cancelled: the caller may commit the rest.
+            if (try? await batch(statements, prepares: false, as: .rollback)) != nil {
                 // Rolling back to the savepoint resolves a deadlock, but not a serialization failure.
                 if (error as? PostgresError)?.sqlState == SQLState.deadlockDetected {
                     state.withLock { $0.mustRepeat = false }

@@ -56,6 +56,7 @@ package final class PostgresClient: Service, PostgresExecutor {
     }
 
     private func submit(_ sql: SQL, writes: Bool) async throws -> Rows {
+        try sql.validate()
         let now = MonotonicClock.now
         let patience = try Patience(now: now, limit: pool.answerLimit)
         let id = pool.nextIdentifier()

@@ -39,7 +39,7 @@ enum Command: Sendable {
     case submitLeased(Operation, lease: UInt64)
     case acquire(Waiter)
     case release(UInt64, Return)
-    case abandon(UInt64)
+    case abandon(UInt64, isRepeated: Bool)
     case listen(UInt64, channels: [String], AsyncStream<PostgresNotification>.Continuation)
     case unlisten(UInt64)
     case connected(attempt: UInt64, Result<Session, PostgresError>)

@@ -205,16 +205,22 @@ final class Pool: Sendable {
         }
     }
 
-    /// A loop may have passed the operation on.
+    /// The waiting task was cancelled. Any loop may have the operation.
     private func abandon(_ id: UInt64) {
-        for index in members.indices { post(.abandon(id), to: index) }
+        for index in members.indices { post(.abandon(id, isRepeated: false), to: index) }
+    }
+
+    func abandon(_ id: UInt64, besides index: Int) {
+        for other in members.indices where other != index { post(.abandon(id, isRepeated: true), to: other) }
     }
 
     /// Ends all statements within `grace` nanoseconds, and closes the connections.
     func shutDown(grace: UInt64) async {
         start()
-        for index in members.indices {
-            _ = try? await Promise.wait { post(.shutDown(grace: grace, $0), to: index) }
+        await withTaskGroup { group in
+            for index in members.indices {
+                group.addTask { _ = try? await Promise.wait { self.post(.shutDown(grace: grace, $0), to: index) } }
+            }
         }
     }
 

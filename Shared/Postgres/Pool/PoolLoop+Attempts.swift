@@ -76,10 +76,18 @@ extension PoolLoop {
     /// Whether any connection works. If so, callers may go on waiting for another one.
     var isAlive: Bool { wires.values.contains { !$0.isSilent } }
 
-    /// Parallel attempts beyond the first for each purpose, except for leased connections.
+    /// Attempts beyond the one connection for each purpose, except for leased connections.
     var companions: Int {
         let others = attempts.values.filter { $0.purpose != .leased }
-        return others.count - Set(others.map(\.purpose)).count
+        return others.count - Set(others.map(\.purpose)).count { !isConnected($0) }
+    }
+
+    private func isConnected(_ purpose: Purpose) -> Bool {
+        switch purpose {
+        case .shared(let index): shared[index].wire != nil
+        case .listener: listenerWire != nil
+        case .leased: false
+        }
     }
 
     /// The places taken in the leased pool, by connections in any state and by attempts.

@@ -42,6 +42,15 @@ extension PoolLoop {
         }
     }
 
+    /// Sends a statement of a lease. The first one of a transaction to arrive here begins it, and no other does.
+    func submitLeased(_ operation: Operation, on wire: Wire) {
+        guard operation.transaction != 0 else { return send(operation, on: wire) }
+        var operation = operation
+        if operation.transaction == wire.transaction { operation.controls = [] }
+        wire.transaction = operation.transaction
+        send(operation, on: wire)
+    }
+
     /// Opens as many connections as there are waiting callers, or as are needed for the minimum, within the limit.
     ///
     /// Slow attempts are not relied on: further ones are started in parallel. While none has succeeded, half of the

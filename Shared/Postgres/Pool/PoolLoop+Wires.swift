@@ -11,9 +11,6 @@ extension PoolLoop {
             wake(at: operation.patience.until)
             wake(at: now + pool.answerLimit)
         case .writes(let operation): submitAlone(operation)
-        case .refused(let operation, let error):
-            operation.completion.fail(error)
-            if operation.isAlone { release(operation.id, .clean) }
         }
     }
 
@@ -42,6 +39,11 @@ extension PoolLoop {
         let operation = entry.operation
         pool.metrics.operation(nanoseconds: now &- operation.submitted)
         if var failure = entry.failure {
+            // The next connection subscribes again.
+            if case .listening = operation.completion {
+                pool.metrics.error(failure)
+                return lose(wire, .connectionClosed)
+            }
             if failure.sqlState == SQLState.readOnlyTransaction {
                 if case .shared = wire.purpose { return sendElsewhere(entry, from: wire) }
                 distrust(wire)
@@ -49,8 +51,7 @@ extension PoolLoop {
             if entry.isStale { failure.effect = .none }
             if entry.isStale, operation.repeats < Operation.maximumRepeats, operation.controls.isEmpty,
                 operation.more.isEmpty,
-                !entry.isAbandoned,
-                canRepeat(on: wire)
+                !entry.isAbandoned, !operation.isCall, canRepeat(on: wire)
             {
                 var again = operation
                 again.repeats += 1
@@ -114,11 +115,10 @@ extension PoolLoop {
             }
             var error = error
             if wasCut { error.effect = .undoneUnlessCommitted }
-            if let state = entry.failure?.sqlState {
-                error.sqlState = state
-            } else if operation.commits && !nothingWasDone {
-                error = error.withUnknownOutcome
-            }
+            error.sqlState = entry.failure?.sqlState
+            // A server that is stopped may have committed and said so before it says that it ends.
+            let mayHaveCommitted = entry.failure == nil || !entry.results.isEmpty
+            if operation.commits, !nothingWasDone, mayHaveCommitted { error = error.withUnknownOutcome }
             if !entry.isAbandoned { pool.metrics.error(error) }
             operation.completion.fail(error)
         }

@@ -86,7 +86,10 @@ final class PoolLoop: WireOwner {
 
     func received(_ isWhole: Bool, by wire: Wire) {
         beginTurn()
-        if wire.isSilent { connectionsChanged = true }
+        if wire.isSilent {
+            wire.isSilent = false
+            connectionsChanged = true
+        }
         complete(wire)
         guard isWhole else { return lose(wire, .connectionLost) }
         recycle(wire)
@@ -162,11 +165,11 @@ final class PoolLoop: WireOwner {
             if shutDown == nil { submit(operation) } else { command.refuse() }
         case .submitLeased(let operation, let lease):
             guard let wire = leased[lease] else { return operation.completion.fail(.connectionGone) }
-            send(operation, on: wire)
+            submitLeased(operation, on: wire)
         case .acquire(let waiter):
             if shutDown == nil { acquire(waiter) } else { command.refuse() }
         case .release(let id, let state): release(id, state)
-        case .abandon(let id): abandon(id)
+        case .abandon(let id, let isRepeated): abandon(id, isRepeated: isRepeated)
         case .listen(let id, let channels, let continuation): listen(id, channels, continuation)
         case .unlisten(let id): unlisten(id)
         case .connected(let attempt, let outcome): connected(attempt, outcome)
@@ -181,7 +184,10 @@ final class PoolLoop: WireOwner {
     }
 
     /// The waiting task was cancelled.
-    private func abandon(_ id: UInt64) {
+    ///
+    /// - Parameter isRepeated: whether the loop that passed the operation on, perhaps while all loops were told, tells
+    ///   the others again.
+    private func abandon(_ id: UInt64, isRepeated: Bool) {
         if let index = pending.firstIndex(where: { $0.id == id }) {
             return pending.remove(at: index).completion.fail(.taskCancelled)
         }
@@ -193,6 +199,7 @@ final class PoolLoop: WireOwner {
                 return abandon(index, on: wire, .taskCancelled)
             }
         }
+        if !isRepeated { pool.abandon(id, besides: index) }
     }
 
     /// No one waits for the operation any more. On a shared connection its result is dropped when it arrives; a

@@ -111,12 +111,12 @@ final class AddressBook: Sendable {
     private func lookUp(_ host: String, _ now: UInt64, _ entry: inout Entry) {
         let isSlow = now >= entry.begun + Self.slowness
         guard entry.running == 0 || entry.running < Self.limit && isSlow else { return }
-        entry.running += 1
         entry.begun = now
-        BackgroundThread.start("resolver") { [self] in
+        let isRunning = BackgroundThread.start("resolver") { [self] in
             let found = Array(resolve(host).prefix(Self.most))
             state.withLock { note(found, &$0.entries[host, default: Entry()]) }.forEach { $0.resume() }
         }
+        if isRunning { entry.running += 1 }
     }
 
     /// Notes what a lookup has found. Returns who waits for it.

@@ -155,6 +155,14 @@ extension [SQL] {
 }
 
 extension SQL {
+    /// Ensures that the protocol can carry it: the server's texts have no zero characters.
+    func validate() throws(PostgresError) {
+        if parameters.count > 65_535 { throw .tooManyParameters }
+        for parameter in parameters {
+            if let text = parameter.text, text.contains(0) { throw .zeroInParameter }
+        }
+    }
+
     /// The statement with NULLs for its values: safe to keep longer than a call.
     var withoutValues: SQL {
         var copy = self

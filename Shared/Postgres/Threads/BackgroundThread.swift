@@ -2,7 +2,7 @@ import Glibc
 
 /// Threads for blocking calls, so that Swift's thread pool is not blocked.
 package enum BackgroundThread {
-    private final class RoutedRequest: Sendable {
+    private final class Work: Sendable {
         let name: String
         let body: @Sendable () -> Void
 
@@ -12,23 +12,26 @@ package enum BackgroundThread {
         }
     }
 
-    /// Runs `body` on its own thread, which ends with it. If the system cannot create a thread, `body` is not run.
+    /// Runs `body` on its own thread, which ends with it.
     ///
     /// - Parameter name: shown by `ps` and debuggers; Linux keeps the first 15 bytes.
-    package static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
-        let work = unsafe Unmanaged.passRetained(RoutedRequest(name: name, body: body)).toOpaque()
+    /// - Returns: false if the system cannot create a thread: then `body` is not run.
+    @discardableResult
+    package static func start(_ name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
+        let work = unsafe Unmanaged.passRetained(Work(name: name, body: body)).toOpaque()
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         unsafe pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
         var thread = pthread_t()
         let code = unsafe pthread_create(&thread, &attributes, entry, work)
         unsafe pthread_attr_destroy(&attributes)
-        if code != 0 { unsafe Unmanaged<RoutedRequest>.fromOpaque(work).release() }
+        if code != 0 { unsafe Unmanaged<Work>.fromOpaque(work).release() }
+        return code == 0
     }
 
     private static let entry: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { argument in
         guard let argument = unsafe argument else { return nil }
-        let work = unsafe Unmanaged<RoutedRequest>.fromOpaque(argument).takeRetainedValue()
+        let work = unsafe Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
         setName(work.name)
         work.body()
         return nil

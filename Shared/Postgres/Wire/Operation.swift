@@ -3,6 +3,8 @@ struct Operation: Sendable {
     let id: UInt64
     /// Sent first; their results are dropped: `begin`, `set local …`.
     var controls: [String] = []
+    /// The transaction that its controls begin, if no earlier statement has begun it; 0 if they begin none.
+    var transaction: UInt64 = 0
     var statement: SQL
     var more: [SQL] = []
     /// Sent instead of the statement: several statements as in a file.
@@ -28,7 +30,12 @@ extension Operation {
     static let maximumRepeats = 3
 
     /// A procedure may commit by itself before it responds.
-    var isCall: Bool { statement.text.prefix(while: { $0.isLetter }).lowercased() == "call" }
+    var isCall: Bool {
+        let text = statement.text.utf8.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
+        return ["call", "do"].contains { word in
+            text.count > word.utf8.count && zip(text, word.utf8).allSatisfy { $0 | 0x20 == $1 }
+        }
+    }
 }
 
 /// Who waits for the result of an operation.
@@ -63,6 +70,8 @@ struct InFlight {
     /// Statements prepared with this operation; the first `prepared` of them are confirmed.
     var fresh: [(statement: SQL, prepared: PreparedStatement)] = []
     var prepared = 0
+    /// Statements that make room for those.
+    var evicted: [StatementName] = []
     /// The greatest serial of this operation's statements.
     var serial = 0
     var results: [QueryResult] = []

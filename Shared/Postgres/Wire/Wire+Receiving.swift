@@ -6,7 +6,6 @@ extension Wire {
     /// Processes received data; responses go to `finished`. False if the connection is broken.
     func receive(_ data: ByteBuffer) -> Bool {
         progress = owner.now
-        isSilent = false
         var buffer = data
         if var beginning = incoming {
             // The only reference to it, so that it grows instead of being copied each time.
@@ -106,7 +105,7 @@ extension Wire {
         if inFlight[0].failure == nil {
             let error = PostgresError.server(fields)
             inFlight[0].failure = error
-            inFlight[0].isStale = PostgresError.isStaleStatement(fields)
+            inFlight[0].isStale = inFlight[0].serial > 0 && PostgresError.isStaleStatement(fields)
         }
         return true
     }
@@ -114,17 +113,21 @@ extension Wire {
     private func endOperation(_ state: UInt8) throws(ProtocolViolation) {
         guard let entry = inFlight.popFirst() else { throw ProtocolViolation() }
         status = state
-        if entry.failure != nil {
-            for fresh in entry.fresh.dropFirst(entry.prepared) {
-                _ = statements.remove(fresh.statement, through: statements.lastSerial)
-            }
-        }
-        if entry.isStale {
-            for statement in [entry.operation.statement] + entry.operation.more {
-                _ = statements.remove(statement, through: entry.serial)
-            }
-        }
+        if entry.failure != nil { forgetStatements(of: entry) }
         finished.append(entry)
+    }
+
+    /// The server ignored what followed the failure, so it may still have the statements that were to be closed, and
+    /// may not have those that were to be prepared. Closing one that it does not have is no error.
+    private func forgetStatements(of entry: InFlight) {
+        unclosed += entry.evicted
+        for fresh in entry.fresh.dropFirst(entry.prepared) { forget(fresh.statement, through: fresh.prepared.serial) }
+        guard entry.isStale else { return }
+        for statement in [entry.operation.statement] + entry.operation.more { forget(statement, through: entry.serial) }
+    }
+
+    private func forget(_ statement: SQL, through serial: Int) {
+        if let known = statements.remove(statement, through: serial) { unclosed.append(known.name) }
     }
 
     private func notified(_ content: ByteBuffer) throws(ProtocolViolation) {

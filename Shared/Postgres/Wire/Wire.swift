@@ -46,6 +46,12 @@ final class Wire: ChannelInboundHandler {
     /// Why this session cannot write, as far as the server reports it: a standby, or configured so.
     var readOnlyReasons: Set<String> = []
 
+    /// The transaction that the last lease began last.
+    var transaction: UInt64 = 0
+    /// Statements that the server may still have, and that are used no more: closed with the next operation.
+    var unclosed: [StatementName] = []
+
+    private static let (initialCapacity, keptCapacity) = (4_096, 65_536)
     unowned let owner: any WireOwner
     private var context: ChannelHandlerContext?
     private var outgoing: ByteBuffer
@@ -67,7 +73,7 @@ final class Wire: ChannelInboundHandler {
         opened = owner.now
         progress = owner.now
         statements = StatementCache(capacity: cacheSize)
-        outgoing = session.channel.allocator.buffer(capacity: 4096)
+        outgoing = session.channel.allocator.buffer(capacity: Self.initialCapacity)
         for (name, value) in session.parameters { noteParameter(name, value) }
     }
 
@@ -143,16 +149,13 @@ final class Wire: ChannelInboundHandler {
         case sent
         /// The server has refused this statement on a read-only connection before.
         case writes(Operation)
-        /// The operation itself cannot be sent; the connection is fine.
-        case refused(Operation, PostgresError)
     }
 
     /// Sends an operation up to its synchronization point, with the next flush.
     func send(_ operation: Operation, now: UInt64) -> Sending {
-        if let error = refusal(operation.statement) ?? operation.more.lazy.compactMap(refusal).first {
-            return .refused(operation, error)
-        }
         var entry = InFlight(operation: operation, sent: now, controls: operation.controls.count)
+        for name in unclosed { outgoing.writeClose(name) }
+        unclosed.removeAll()
         for control in operation.controls { outgoing.writeOnce(SQL(control: control)) }
         if let script = operation.script {
             outgoing.writeScript(script)
@@ -165,15 +168,6 @@ final class Wire: ChannelInboundHandler {
         if inFlight.isEmpty { progress = now }
         inFlight.append(entry)
         return .sent
-    }
-
-    /// The server's texts have no zero characters.
-    private func refusal(_ statement: SQL) -> PostgresError? {
-        if statement.parameters.count > 65_535 { return .tooManyParameters }
-        for parameter in statement.parameters {
-            if let text = parameter.text, text.contains(0) { return .zeroInParameter }
-        }
-        return nil
     }
 
     private func write(_ statement: SQL, for entry: inout InFlight) -> PreparedStatement? {
@@ -194,7 +188,10 @@ final class Wire: ChannelInboundHandler {
 
     private func prepare(_ statement: SQL, for entry: inout InFlight) -> PreparedStatement {
         let (new, evicted) = statements.insert(statement)
-        if let evicted { outgoing.writeClose(evicted.name) }
+        if let evicted {
+            outgoing.writeClose(evicted.name)
+            entry.evicted.append(evicted.name)
+        }
         outgoing.writePrepare(statement, as: new.name)
         entry.fresh.append((statement, new))
         return new
@@ -203,6 +200,11 @@ final class Wire: ChannelInboundHandler {
     func flush() {
         guard let context, outgoing.readableBytes > 0 else { return }
         context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
-        outgoing.clear()
+        // A large parameter does not keep its memory.
+        if outgoing.capacity <= Self.keptCapacity {
+            outgoing.clear()
+        } else {
+            outgoing = context.channel.allocator.buffer(capacity: Self.initialCapacity)
+        }
     }
 }
