@@ -66,6 +66,14 @@ struct RowBuffer {
     private(set) var cells: [QueryResult.Cell] = []
     private(set) var count = 0
 
+    /// Reserves space for a result of the usual size.
+    mutating func reserve(for description: RowDescription) {
+        let size = description.expectedSize
+        guard size.cells > 0 else { return }
+        bytes.reserveCapacity(size.bytes)
+        cells.reserveCapacity(size.cells)
+    }
+
     /// Adds the content of a `DataRow`.
     ///
     /// - Parameters:

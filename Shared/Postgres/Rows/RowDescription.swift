@@ -14,6 +14,9 @@ final class RowDescription: Sendable {
     static let document = "_document"
 
     let columns: [Column]
+    /// The size of the last result, which the next one probably has too.
+    private let lastBytes = Atomic<Int>(0)
+    private let lastCells = Atomic<Int>(0)
     private let jsonPlan = Mutex<JSONPlan?>(nil)
 
     init(_ columns: [Column]) {
@@ -35,6 +38,19 @@ final class RowDescription: Sendable {
             columns.append(Column(name: name, type: type))
         }
         self.init(columns)
+    }
+
+    /// Whoever returns a large result once does not make later ones reserve more than this.
+    private static let (mostBytes, mostCells) = (1 << 18, 1 << 14)
+
+    /// The size to reserve for the next result.
+    var expectedSize: (bytes: Int, cells: Int) {
+        (lastBytes.load(ordering: .relaxed), lastCells.load(ordering: .relaxed))
+    }
+
+    func note(_ rows: RowBuffer) {
+        lastBytes.store(min(rows.bytes.count, Self.mostBytes), ordering: .relaxed)
+        lastCells.store(min(rows.cells.count, Self.mostCells), ordering: .relaxed)
     }
 
     /// How its rows are written as JSON.

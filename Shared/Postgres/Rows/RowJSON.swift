@@ -18,6 +18,8 @@ extension Rows {
         writer.append(UInt8(ascii: "["))
         result.description.plan.write(result, rows: range, separator: UInt8(ascii: ","), into: &writer)
         writer.append(UInt8(ascii: "]"))
+        // And for what follows it in a page.
+        bytes.reserveCapacity(bytes.count + writer.count + 256)
         writer.move(to: &bytes)
     }
 

@@ -44,7 +44,9 @@ extension Wire {
             try rows.append(buffer, at: start, length: length, columns: description.columns.count)
         case BackendMessage.bindComplete:
             guard let first = inFlight.first else { throw ProtocolViolation() }
-            description = first.running?.description ?? .empty
+            let columns = first.running?.description ?? .empty
+            description = columns
+            rows.reserve(for: columns)
         case BackendMessage.commandComplete, BackendMessage.emptyQuery:
             try endResult(tag: buffer.getString(at: start, length: max(0, length - 1)) ?? "")
         case BackendMessage.ready:
@@ -89,6 +91,7 @@ extension Wire {
         if inFlight[0].controls > 0 {
             inFlight[0].controls -= 1
         } else {
+            description?.note(rows)
             inFlight[0].results.append(QueryResult(description ?? .empty, rows, commandTag: tag))
         }
         rows = RowBuffer()

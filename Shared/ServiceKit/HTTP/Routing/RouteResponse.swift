@@ -42,7 +42,6 @@ package struct RouteResponse<Value: Codable & Sendable>: Sendable {
     package static func row(_ rows: Rows) throws -> RouteResponse {
         guard let first = rows.first else { throw Problem(.notFound) }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(512)
         rows.writeJSON(row: 0, into: &bytes)
         return RouteResponse(.json(bytes), version: try? first.optional("version", as: Int.self))
     }
@@ -57,7 +56,6 @@ package struct RouteResponse<Value: Codable & Sendable>: Sendable {
     where Value == Page<Item> {
         let count = min(rows.count, page.limit)
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(64 + count * 256)
         bytes.append(contentsOf: "{\"items\":".utf8)
         rows.writeJSONArray(range: 0..<count, into: &bytes)
         if rows.count > page.limit, count > 0 {
