@@ -22,10 +22,10 @@ extension HandshakeTests {
         #expect(try await answer.contains("57014"))
         #expect(try await session.answer(to: "select 'it works'").contains("it works"))
         #expect(await Result.success(session).isOpen())
-        let nobody = Session(
+        let elsewhere = Session(
             channel: session.channel, address: try SocketAddress(ipAddress: "127.0.0.1", port: 1), processID: 1,
             secretKey: 1, parameters: [:], leftOver: ByteBuffer(), isEncrypted: false)
-        #expect(await !requestCancel(of: nobody))
+        #expect(await !requestCancel(of: elsewhere))
     }
 
     @Test("is followed by at most four requests to cancel at a time, which end when the server closes them")

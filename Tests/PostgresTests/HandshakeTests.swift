@@ -97,9 +97,9 @@ import Testing
         let database = await SessionFixture.open(address, parameters).error
         #expect(database?.sqlState == "3D000")
         #expect(database?.isUnavailable == true)
-        let role = await SessionFixture.open(address, SessionFixture.parameters("nobody")).error
+        let role = await SessionFixture.open(address, SessionFixture.parameters("unknown")).error
         #expect(role?.sqlState == "28000")
-        #expect(role?.message.contains("nobody") == true)
+        #expect(role?.message.contains("unknown") == true)
         parameters = SessionFixture.parameters()
         parameters.startup = [("search_path", "a\0database\0nothing")]
         #expect(await SessionFixture.open(address, parameters).error != nil)

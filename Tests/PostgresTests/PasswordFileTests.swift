@@ -57,7 +57,7 @@ import Testing
                 Surroundings(
                     environment: environment, user: "me", home: "/home/me",
                     read: { files[$0].map { Surroundings.File(bytes: Array($0.utf8), isPrivate: true) } }))
-            let found = configuration.hosts().map { configuration.session(for: $0, readsOnly: false).password }
+            let found = configuration.hosts.map { configuration.session(for: $0, readsOnly: false).password }
             #expect(found == expected, "\(url)")
             #expect(configuration.ignoredPasswordFile == nil)
         }
@@ -78,7 +78,7 @@ import Testing
         for (mode, isUsed) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o620, false)] {
             try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
             let configuration = try configuration(file)
-            let password = configuration.session(for: configuration.hosts()[0], readsOnly: false).password
+            let password = configuration.session(for: configuration.hosts[0], readsOnly: false).password
             #expect(password == (isUsed ? "secret" : nil), "\(mode)")
             #expect(configuration.ignoredPasswordFile == (isUsed ? nil : file), "\(mode)")
         }

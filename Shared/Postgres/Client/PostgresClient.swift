@@ -118,7 +118,7 @@ package final class PostgresClient: Service, PostgresExecutor {
         }
     }
 
-    /// Provides a connection while `body` runs: for advisory locks, COPY, settings. The session state is discarded
+    /// Provides a connection while `body` runs: for advisory locks and settings. The session state is discarded
     /// afterwards.
     @discardableResult
     package nonisolated(nonsending) func withConnection<T>(_ body: (PostgresConnection) async throws -> T) async throws

@@ -43,7 +43,8 @@ package struct PostgresConfiguration: Sendable {
     package let ignoredPasswordFile: String?
 
     private let settings: ConnectionSettings
-    private let hostList: [PostgresHost]
+    /// The hosts to connect to, at least one.
+    let hosts: [PostgresHost]
     /// Without what depends on the host and on the properties above.
     private let session: SessionParameters
     private let passwords: PasswordFile?
@@ -62,7 +63,7 @@ package struct PostgresConfiguration: Sendable {
         let directory = surroundings.socketDirectory
         let hosts = try PostgresHost.list(settings, directory: directory)
         // One order for all connections: the client stays with a host that works.
-        hostList = settings["load_balance_hosts"] == "random" ? hosts.shuffled() : hosts
+        self.hosts = settings["load_balance_hosts"] == "random" ? hosts.shuffled() : hosts
         session = try SessionParameters(settings, hosts: hosts, surroundings)
         (passwords, ignoredPasswordFile) = PasswordFile.find(settings, directory: directory, surroundings)
         if let seconds = try settings.integer("connect_timeout"), (1...3_600).contains(seconds) {
@@ -113,17 +114,14 @@ package struct PostgresConfiguration: Sendable {
     ///
     /// - Parameter readsOnly: whether the session sets `default_transaction_read_only`. It would then not count as
     ///   `read-write`, so the primary is requested instead.
-    func wantedServers(readsOnly: Bool) -> [String] {
+    func wantedServers(readsOnly: Bool) -> [WantedServer] {
         switch settings["target_session_attrs"] {
-        case nil, "read-write": [readsOnly ? "primary" : "read-write"]
+        case nil, "read-write": [readsOnly ? .primary : .readWrite]
         // libpq tries all hosts for a standby before it accepts another server; here each host is a separate attempt.
-        case "prefer-standby": ["standby", "any"]
-        case let other?: [other]
+        case "prefer-standby": [.standby, .any]
+        case let other?: [other].compactMap(WantedServer.init)
         }
     }
-
-    /// The hosts to connect to, at least one.
-    func hosts() -> [PostgresHost] { hostList }
 }
 
 extension Duration {

@@ -70,7 +70,7 @@ final class Pool: Sendable {
         acquireLimit = configuration.acquireTimeout.wholeNanoseconds
         companionDelay = configuration.companionDelay.wholeNanoseconds
         dialer = Dialer(configuration)
-        hasOtherHosts = configuration.hosts().count > 1
+        hasOtherHosts = configuration.hosts.count > 1
         let count = min(64, max(1, configuration.sharedConnections))
         members = configuration.eventLoops.makeIterator().prefix(count).map { eventLoop in
             Member(eventLoop: eventLoop, state: .makeBoxSendingValue(.new, eventLoop: eventLoop))

@@ -19,7 +19,7 @@ final class Dialer: Sendable {
 
     init(_ configuration: PostgresConfiguration) {
         self.configuration = configuration
-        hosts = configuration.hosts()
+        hosts = configuration.hosts
         book = AddressBook(configuration.resolve)
         state = Mutex(State(waiting: hosts.map { _ in 0 }))
     }
@@ -35,10 +35,7 @@ final class Dialer: Sendable {
     ) async -> Result<Session, PostgresError> {
         let readsOnly = if case .shared = purpose { true } else { false }
         var failure = PostgresError.notConnected
-        for name in configuration.wantedServers(readsOnly: readsOnly) {
-            guard let wanted = WantedServer(rawValue: name) else {
-                return .failure(.noSession("target_session_attrs has an unknown value"))
-            }
+        for wanted in configuration.wantedServers(readsOnly: readsOnly) {
             var left = order()
             while !left.isEmpty {
                 let index = take(from: &left, wherePossibleFree: isCompanion)

@@ -118,7 +118,7 @@ final class Handshake: ChannelInboundHandler, RemovableChannelHandler {
         send(HandshakeRequest.tls(), context)
     }
 
-    /// The server answers with a single byte, which nobody has secured: an error is not believed either
+    /// The server answers with a single byte, which is not protected yet: an error is not believed either
     /// (CVE-2024-10977).
     private func answerOfTLS(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) throws(PostgresError) {
         // More bytes come from somebody who wants them taken for the server's own (CVE-2021-23222).

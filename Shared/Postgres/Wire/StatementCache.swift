@@ -22,13 +22,11 @@ struct StatementCache {
     private let capacity: Int
     private var statements: [Key: PreparedStatement] = [:]
     private var uses = 0
-    private(set) var lastSerial = 0
+    private var lastSerial = 0
 
     init(capacity: Int) {
         self.capacity = max(1, capacity)
     }
-
-    var count: Int { statements.count }
 
     mutating func find(_ sql: SQL) -> PreparedStatement? {
         guard let known = statements[Key(sql: sql)] else { return nil }
