@@ -37,6 +37,7 @@ extension PoolLoop {
 
     private func complete(_ entry: InFlight, of wire: Wire) {
         let operation = entry.operation
+        if entry.wasIgnored { return sendSeparately(entry) }
         pool.metrics.operation(nanoseconds: now &- operation.submitted)
         if var failure = entry.failure {
             // The next connection subscribes again.
@@ -82,6 +83,14 @@ extension PoolLoop {
         wire.statements.markWriting(entry.operation.statement)
         guard !entry.isAbandoned else { return }
         submitAlone(entry.operation)
+    }
+
+    /// Another statement failed before it, when they shared a synchronization point.
+    private func sendSeparately(_ entry: InFlight) {
+        guard !entry.isAbandoned else { return }
+        var operation = entry.operation
+        operation.isSeparate = true
+        submit(operation)
     }
 
     /// The server accepts no writes (25006), so it is the wrong one. Its connections are closed; those opened in

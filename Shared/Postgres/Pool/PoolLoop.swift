@@ -66,7 +66,7 @@ final class PoolLoop: WireOwner {
     // MARK: - Turns
 
     /// Must be called by whatever enters: commands, received data, timers.
-    private func beginTurn() {
+    func beginTurn() {
         now = MonotonicClock.now
         guard !isInTurn else { return }
         isInTurn = true
@@ -85,7 +85,6 @@ final class PoolLoop: WireOwner {
     }
 
     func received(_ isWhole: Bool, by wire: Wire) {
-        beginTurn()
         if wire.isSilent {
             wire.isSilent = false
             connectionsChanged = true

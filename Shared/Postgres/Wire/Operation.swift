@@ -1,4 +1,4 @@
-/// Statements sent together, with one synchronization point and one outcome.
+/// Statements sent together, with one outcome.
 struct Operation: Sendable {
     let id: UInt64
     /// Sent first; their results are dropped: `begin`, `set local …`.
@@ -23,6 +23,8 @@ struct Operation: Sendable {
     var isPassedOn = false
     /// How often it was resent because the server had refused it without any effect.
     var repeats = 0
+    /// It has its own synchronization point, because another statement failed before it when they shared one.
+    var isSeparate = false
     var completion: Completion
 }
 
@@ -58,10 +60,14 @@ enum Completion: Sendable {
     }
 }
 
-/// An operation that has been sent.
-struct InFlight {
+/// An operation that has been sent. Used only on its event loop.
+final class InFlight {
     var operation: Operation
     let sent: UInt64
+    /// Whether a synchronization point follows it, before the next operation.
+    var isLastOfGroup = true
+    /// The server has ignored it, because an earlier one of its group failed.
+    var wasIgnored = false
     /// The number of results still to be dropped.
     var controls: Int
     /// The prepared statements that it runs, after the controls; nil for one that describes its rows itself.
@@ -85,6 +91,12 @@ struct InFlight {
         if controls > 0 { return nil }
         if results.isEmpty { return first }
         return results.count <= others.count ? others[results.count - 1] : nil
+    }
+
+    init(_ operation: Operation, sent: UInt64) {
+        self.operation = operation
+        self.sent = sent
+        controls = operation.controls.count
     }
 
     /// The estimated start of its commit. A statement that commits by itself does so after its work, which the

@@ -8,6 +8,8 @@ final class PreparedStatement {
     var description: RowDescription?
     /// The server has refused it on a read-only connection.
     fileprivate(set) var isWriting = false
+    /// Whether it was quick when it last ran.
+    var isQuick = false
     fileprivate var lastUse: Int
 
     fileprivate init(serial: Int, lastUse: Int) {

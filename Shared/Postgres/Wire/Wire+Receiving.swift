@@ -83,19 +83,20 @@ extension Wire {
         describesStatement = false
         guard let entry = inFlight.first, entry.prepared < entry.fresh.count else { throw ProtocolViolation() }
         entry.fresh[entry.prepared].prepared.description = columns
-        inFlight[0].prepared += 1
+        entry.prepared += 1
     }
 
     private func endResult(tag: String) throws(ProtocolViolation) {
-        guard !inFlight.isEmpty else { throw ProtocolViolation() }
-        if inFlight[0].controls > 0 {
-            inFlight[0].controls -= 1
+        guard let entry = inFlight.first else { throw ProtocolViolation() }
+        if entry.controls > 0 {
+            entry.controls -= 1
         } else {
             description?.note(rows)
-            inFlight[0].results.append(QueryResult(description ?? .empty, rows, commandTag: tag))
+            entry.results.append(QueryResult(description ?? .empty, rows, commandTag: tag))
         }
         rows = RowBuffer()
         description = nil
+        if !entry.isLastOfGroup { finishFirst() }
     }
 
     /// A statement failed. False if the server ends the connection outside of any request.
@@ -104,20 +105,39 @@ extension Wire {
         rows = RowBuffer()
         description = nil
         describesStatement = false
-        guard !inFlight.isEmpty else { return !fields.endsSession }
-        if inFlight[0].failure == nil {
-            let error = PostgresError.server(fields)
-            inFlight[0].failure = error
-            inFlight[0].isStale = inFlight[0].serial > 0 && PostgresError.isStaleStatement(fields)
+        guard let entry = inFlight.first else { return !fields.endsSession }
+        if entry.failure == nil {
+            entry.failure = PostgresError.server(fields)
+            entry.isStale = entry.serial > 0 && PostgresError.isStaleStatement(fields)
         }
         return true
     }
 
     private func endOperation(_ state: UInt8) throws(ProtocolViolation) {
-        guard let entry = inFlight.popFirst() else { throw ProtocolViolation() }
+        guard let entry = inFlight.first else { throw ProtocolViolation() }
         status = state
+        finishFirst()
         if entry.failure != nil { forgetStatements(of: entry) }
+        if !entry.isLastOfGroup {
+            guard entry.failure != nil else { throw ProtocolViolation() }
+            skipGroup()
+        }
+        groupBegan = owner.now
+    }
+
+    private func finishFirst() {
+        guard let entry = inFlight.popFirst() else { return }
+        entry.first?.isQuick = entry.failure == nil && owner.now < max(groupBegan, entry.sent) + Self.quickLimit
         finished.append(entry)
+    }
+
+    /// The server has ignored the rest of a group after a failure.
+    private func skipGroup() {
+        while let entry = inFlight.popFirst() {
+            entry.wasIgnored = true
+            finished.append(entry)
+            if entry.isLastOfGroup { break }
+        }
     }
 
     /// The server ignored what followed the failure, so it may still have the statements that were to be closed, and

@@ -6,6 +6,9 @@ protocol WireOwner: AnyObject {
     /// The time at the beginning of this turn of the event loop.
     var now: UInt64 { get }
 
+    /// Must be called before anything that the event loop has for a wire.
+    func beginTurn()
+
     /// A wire has processed what it received; responses are in `finished`.
     ///
     /// - Parameter isWhole: false if the connection is broken.
@@ -14,7 +17,9 @@ protocol WireOwner: AnyObject {
 
 /// One session in pipeline mode, with the operations sent on it that have no response yet. Used only on its event loop.
 ///
-/// Each operation ends with its own synchronization point, so that none is affected by the failure of another.
+/// An operation ends with a synchronization point, so that none is affected by the failure of another. Only reads that
+/// are known to be quick and that leave in the same turn of the event loop share one: the server then answers all of
+/// them with one system call. If one fails, those behind it are sent again, each with its own.
 final class Wire: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -31,6 +36,10 @@ final class Wire: ChannelInboundHandler {
     var statements: StatementCache
     /// When data last arrived from the server.
     var progress: UInt64
+    /// When the server could begin with the oldest group that has no response yet.
+    var groupBegan: UInt64
+    /// The operations written since the last synchronization point.
+    private var groupSize = 0
     /// It must be flushed in this turn.
     var isTouched = false
     /// The lease that holds it.
@@ -52,6 +61,10 @@ final class Wire: ChannelInboundHandler {
     var unclosed: [StatementName] = []
 
     private static let (initialCapacity, keptCapacity) = (4_096, 65_536)
+    /// The first result of a group waits for the last one, so that groups are small.
+    private static let longestGroup = 16
+    /// A statement is quick if it took less than this, in nanoseconds, with all of its group.
+    static let quickLimit: UInt64 = 5_000_000
     unowned let owner: any WireOwner
     private var context: ChannelHandlerContext?
     private var outgoing: ByteBuffer
@@ -72,6 +85,7 @@ final class Wire: ChannelInboundHandler {
         self.owner = owner
         opened = owner.now
         progress = owner.now
+        groupBegan = owner.now
         statements = StatementCache(capacity: cacheSize)
         outgoing = session.channel.allocator.buffer(capacity: Self.initialCapacity)
         for (name, value) in session.parameters { noteParameter(name, value) }
@@ -132,11 +146,14 @@ final class Wire: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard self.context != nil else { return }
+        owner.beginTurn()
         owner.received(receive(unwrapInboundIn(data)), by: self)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if self.context != nil { owner.received(false, by: self) }
+        guard self.context != nil else { return }
+        owner.beginTurn()
+        owner.received(false, by: self)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -151,31 +168,60 @@ final class Wire: ChannelInboundHandler {
         case writes(Operation)
     }
 
-    /// Sends an operation up to its synchronization point, with the next flush.
+    /// Sends an operation with the next flush.
     func send(_ operation: Operation, now: UInt64) -> Sending {
-        var entry = InFlight(operation: operation, sent: now, controls: operation.controls.count)
+        let entry = InFlight(operation, sent: now)
+        if sendInGroup(entry) { return .sent }
+        endGroup()
         for name in unclosed { outgoing.writeClose(name) }
         unclosed.removeAll()
         for control in operation.controls { outgoing.writeOnce(SQL(control: control)) }
         if let script = operation.script {
             outgoing.writeScript(script)
         } else {
-            entry.first = write(operation.statement, for: &entry)
+            entry.first = write(operation.statement, for: entry)
             if entry.writes { return .writes(operation) }
-            for statement in operation.more { entry.others.append(write(statement, for: &entry)) }
+            for statement in operation.more { entry.others.append(write(statement, for: entry)) }
             outgoing.writeSync()
         }
-        if inFlight.isEmpty { progress = now }
-        inFlight.append(entry)
+        append(entry)
         return .sent
     }
 
-    private func write(_ statement: SQL, for entry: inout InFlight) -> PreparedStatement? {
+    private func append(_ entry: InFlight) {
+        if inFlight.isEmpty { (progress, groupBegan) = (entry.sent, entry.sent) }
+        inFlight.append(entry)
+    }
+
+    /// Writes a read that is known to be quick, without a synchronization point. False if it needs its own.
+    private func sendInGroup(_ entry: InFlight) -> Bool {
+        let statement = entry.operation.statement
+        guard case .shared = purpose, !entry.operation.isSeparate, unclosed.isEmpty,
+            let prepared = statements.find(statement), prepared.isQuick
+        else { return false }
+        outgoing.writeExecute(prepared.name, statement.parameters)
+        entry.first = prepared
+        entry.serial = prepared.serial
+        entry.isLastOfGroup = false
+        append(entry)
+        groupSize += 1
+        if groupSize == Self.longestGroup { endGroup() }
+        return true
+    }
+
+    private func endGroup() {
+        guard groupSize > 0 else { return }
+        groupSize = 0
+        outgoing.writeSync()
+        inFlight.last?.isLastOfGroup = true
+    }
+
+    private func write(_ statement: SQL, for entry: InFlight) -> PreparedStatement? {
         guard entry.operation.prepares, !statement.isPlannedByValue else {
             outgoing.writeOnce(statement)
             return nil
         }
-        let prepared = statements.find(statement) ?? prepare(statement, for: &entry)
+        let prepared = statements.find(statement) ?? prepare(statement, for: entry)
         // Only a single statement is marked as writing, before anything of it is written.
         guard !prepared.isWriting else {
             entry.writes = true
@@ -186,7 +232,7 @@ final class Wire: ChannelInboundHandler {
         return prepared
     }
 
-    private func prepare(_ statement: SQL, for entry: inout InFlight) -> PreparedStatement {
+    private func prepare(_ statement: SQL, for entry: InFlight) -> PreparedStatement {
         let (new, evicted) = statements.insert(statement)
         if let evicted {
             outgoing.writeClose(evicted.name)
@@ -198,6 +244,7 @@ final class Wire: ChannelInboundHandler {
     }
 
     func flush() {
+        endGroup()
         guard let context, outgoing.readableBytes > 0 else { return }
         context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
         // A large parameter does not keep its memory.
