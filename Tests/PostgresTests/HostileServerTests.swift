@@ -183,6 +183,20 @@ import Testing
         #expect(outcome.runs == 1)
     }
 
+    @Test("sends what belongs to the commit together with it")
+    func roundTrips() async throws {
+        let synced = Mutex<[String]>([])
+        let outcome = try await transaction { kind, conversation in
+            if kind == "S" { synced.withLock { $0.append(conversation.text) } }
+            return nil
+        } _: { transaction in
+            try await transaction.execute("update thing")
+            try transaction.commit(with: "insert into answer")
+        }
+        #expect(outcome.error == nil)
+        #expect(synced.withLock(\.self) == ["update thing", "commit"])
+    }
+
     @Test("does not run a transaction again on a server that does not answer")
     func unanswered() async throws {
         let outcome = try await transaction { kind, conversation in

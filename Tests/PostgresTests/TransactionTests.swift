@@ -1,4 +1,5 @@
 import Postgres
+import Synchronization
 import TestKit
 import Testing
 
@@ -245,6 +246,79 @@ import Testing
                 }
             }
             #expect(error?.sqlState == "22012")
+            try await expectTotal(202, client)
+        }
+    }
+
+    @Test("a statement that is sent with the commit is part of the transaction, also if it is the only one")
+    func closing() async throws {
+        try await withAccounts { client in
+            try await client.transaction { transaction in
+                try transaction.commit(with: "update account set amount = amount * 2")
+                try await transaction.execute("update account set amount = 50 where id = 1")
+            }
+            try await expectTotal(300, client)
+            try await client.transaction { transaction in
+                try transaction.commit(with: "update account set amount = 1 where id = 1")
+                try transaction.commit(with: "update account set amount = 2 where id = 2")
+            }
+            try await expectTotal(3, client)
+            await #expect(throws: Refusal.self) {
+                try await client.transaction { transaction in
+                    try transaction.commit(with: "update account set amount = 0")
+                    throw Refusal()
+                }
+            }
+            await #expect(throws: PostgresError.self) {
+                try await client.transaction { try $0.commit(with: "select \("a\0b")") }
+            }
+            try await expectTotal(3, client)
+        }
+    }
+
+    @Test("a failure of what is sent with the commit rolls everything back, and the connection can be used again")
+    func failedClosing() async throws {
+        try await withAccounts { client in
+            try await client.withConnection { connection in
+                for round in 0..<3 {
+                    let error = await #expect(throws: PostgresError.self) {
+                        try await connection.transaction { transaction in
+                            try await transaction.execute("update account set amount = 0")
+                            try transaction.commit(with: "insert into account values (1, \(round))")
+                        }
+                    }
+                    #expect(error?.sqlState == SQLState.uniqueViolation)
+                    try await connection.transaction { transaction in
+                        try await transaction.execute("update account set amount = amount + 1")
+                    }
+                }
+            }
+            try await expectTotal(206, client)
+        }
+    }
+
+    @Test("a transaction whose closing statement lost a conflict runs again as a whole")
+    func closingConflict() async throws {
+        try await withAccounts { client in
+            try await client.execute(
+                """
+                create function conflict_once() returns trigger language plpgsql as $$ begin
+                    if nextval('attempt') = 1 then
+                        raise serialization_failure;
+                    end if;
+                    return new;
+                end $$
+                """)
+            try await client.execute("create sequence attempt")
+            try await client.execute(
+                "create trigger conflict before insert on account for each row execute function conflict_once()")
+            let runs = Mutex(0)
+            try await client.transaction { transaction in
+                runs.withLock { $0 += 1 }
+                try await transaction.execute("update account set amount = amount + 1")
+                try transaction.commit(with: "insert into account values (3, 0)")
+            }
+            #expect(runs.withLock(\.self) == 2)
             try await expectTotal(202, client)
         }
     }

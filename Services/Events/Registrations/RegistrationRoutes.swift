@@ -37,10 +37,11 @@ struct RegistrationRoutes {
 
     @Sendable func applicant(_ call: Call<RegisterForEvent>) async throws -> Applicant {
         let event = call.path
+        async let people = people.find([call.body.person])
         guard let setting = try await RegistrationStore.setting(of: event, on: backend.database) else {
             return Applicant()
         }
-        let person = try await people.find([call.body.person])[call.body.person]
+        let person = try await people[call.body.person]
         return Applicant(person: person, setting: setting, pass: try await semaphore.enter(event))
     }
 
@@ -57,9 +58,10 @@ struct RegistrationRoutes {
         }
         let choices = try RegistrationRules.choices(call.body.choices, among: setting.sessions)
         let id = Registration.ID()
-        // Before the lock: whatever runs under it delays everyone else who wants a seat.
-        try await transaction.record(.created, .registration, id, version: 1, values: call.body, by: call.principal)
+        // One round trip, the lock as late as possible: whatever runs under it delays everyone else who wants a seat.
         let taken = try await transaction.batch([
+            Journal.statement(
+                [.init(.created, .registration, id, version: 1, values: call.body)], by: call.principal),
             SeatStore.lock(choices),
             RegistrationStore.take(id, event: event, choices: choices, person: person, note: call.body.note),
         ])

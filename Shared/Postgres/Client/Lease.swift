@@ -12,6 +12,8 @@ final class Lease: Sendable {
         /// A statement failed because of a serialization conflict, a changed table, or a lost connection: the
         /// transaction is rolled back and may be retried.
         var mustRepeat = false
+        /// What is sent together with the commit.
+        var closing: [SQL] = []
         var savepoints = 0
         var isReleased = false
     }
@@ -177,17 +179,30 @@ final class Lease: Sendable {
             state.transaction = number
             state.isOpen = false
             state.mustRepeat = false
+            state.closing = []
         }
+    }
+
+    /// Adds a statement that is sent together with the commit.
+    func close(with statement: SQL) throws {
+        try statement.validate()
+        state.withLock { $0.closing.append(statement) }
     }
 
     /// Commits after the body has returned. If the deadline has already passed, the transaction is rolled back
     /// instead. After that the deadline only ends the wait, with an error that the outcome is unknown. Cancelling the
     /// task does not end the wait.
     private func commit() async throws {
+        let closing = state.withLock { exchange(&$0.closing, with: []) }
+        if !closing.isEmpty, state.withLock({ !$0.isOpen }) {
+            // They are all that there is, so that they begin the transaction.
+            _ = try await batch(closing)
+            return try await commit()
+        }
         guard close() else { return }
         do {
-            let rows = try await query("commit", prepares: false, as: .commit)
-            guard rows.result.commandTag == "COMMIT" else {
+            let results = try await batch(closing + ["commit"], prepares: !closing.isEmpty, as: .commit)
+            guard results.last?.result.commandTag == "COMMIT" else {
                 throw PostgresError(
                     .server, sqlState: SQLState.failedTransaction,
                     message: "rolled back, for a statement of the transaction had failed")
@@ -195,6 +210,10 @@ final class Lease: Sendable {
         } catch let error as PostgresError where error.kind == .timeout {
             // `commit` was never sent, so the transaction is still open.
             release(.discard)
+            throw error
+        } catch let error as PostgresError where error.kind == .server && !closing.isEmpty {
+            // If one of them failed, the server ignored the `commit` behind it.
+            _ = try? await query("rollback", prepares: false, as: .rollback)
             throw error
         }
     }

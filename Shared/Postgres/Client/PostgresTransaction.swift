@@ -11,6 +11,14 @@ package struct PostgresTransaction: PostgresExecutor {
         try await lease.batch(statements)
     }
 
+    /// Adds a statement that is sent together with the commit, in one round trip: after everything else, and whatever
+    /// its result. If it fails, the transaction is rolled back and fails with its error.
+    ///
+    /// - Throws: `PostgresError` for a statement that cannot be sent.
+    package func commit(with statement: SQL) throws {
+        try lease.close(with: statement)
+    }
+
     /// Runs a part that may fail on its own: its changes are rolled back if `body` throws.
     @discardableResult
     package nonisolated(nonsending) func savepoint<T: Sendable>(_ body: (PostgresTransaction) async throws -> T)

@@ -44,30 +44,14 @@ extension Journal.Entry {
     }
 }
 
-extension PostgresTransaction {
-    /// Records one change that this transaction makes, in the change feed and the audit trail.
-    ///
-    /// `erased` also deletes the key of the record: from then on its commitments reveal nothing.
-    ///
-    /// - Parameters:
-    ///   - version: after the change.
-    ///   - values: the new values: see ``Journal/Entry/values``.
-    /// - Throws: `PostgresError`; errors of encoding the values.
-    package func record(
-        _ action: Journal.Action, _ entity: EntityName, _ id: some TextValue, version: Int? = nil,
-        values: (any Encodable & Sendable)? = nil, by principal: Principal
-    ) async throws {
-        try await record([.init(action, entity, id, version: version, values: values)], by: principal)
-    }
-
-    /// Records many changes in one statement.
+extension Journal {
+    /// The statement that records changes, to be sent together with others.
     ///
     /// Of the transactions that write at the same time, only the first notifies listeners: notifying serializes
     /// commits, and the later changes cannot be read before the first transaction has ended anyway.
     ///
-    /// - Throws: `PostgresError`; errors of encoding the values.
-    package func record(_ entries: [Journal.Entry], by principal: Principal) async throws {
-        guard !entries.isEmpty else { return }
+    /// - Throws: errors of encoding the values.
+    package static func statement(_ entries: [Entry], by principal: Principal) throws -> SQL {
         var messages: [[UInt8]?] = []
         var fresh: [[UInt8]?] = []
         for entry in entries {
@@ -76,8 +60,7 @@ extension PostgresTransaction {
             messages.append(message)
             fresh.append(message == nil ? nil : CommitmentKey().pads)
         }
-        try await execute(
-            """
+        return """
             with entry as materialized (
                 select * from unnest(
                     \(entries.map(\.action.rawValue)), \(entries.map(\.entity.rawValue)), \(entries.map(\.id)),
@@ -98,7 +81,32 @@ extension PostgresTransaction {
             )
             select pg_notify(current_schema() || '_change', '')
             where pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' change', 0))
-            """)
+            """
+    }
+}
+
+extension PostgresTransaction {
+    /// Records one change that this transaction makes, in the change feed and the audit trail.
+    ///
+    /// `erased` also deletes the key of the record: from then on its commitments reveal nothing.
+    ///
+    /// - Parameters:
+    ///   - version: after the change.
+    ///   - values: the new values: see ``Journal/Entry/values``.
+    /// - Throws: `PostgresError`; errors of encoding the values.
+    package func record(
+        _ action: Journal.Action, _ entity: EntityName, _ id: some TextValue, version: Int? = nil,
+        values: (any Encodable & Sendable)? = nil, by principal: Principal
+    ) async throws {
+        try await record([.init(action, entity, id, version: version, values: values)], by: principal)
+    }
+
+    /// Records many changes in one statement: see ``Journal/statement(_:by:)``.
+    ///
+    /// - Throws: `PostgresError`; errors of encoding the values.
+    package func record(_ entries: [Journal.Entry], by principal: Principal) async throws {
+        guard !entries.isEmpty else { return }
+        try await execute(Journal.statement(entries, by: principal))
     }
 
     /// Records the same change of each row that a statement returned: see ``Journal/Entry/each(_:_:_:)``.

@@ -106,7 +106,8 @@ struct IdempotencyClaim: Sendable {
             """) != nil
     }
 
-    func store(_ answer: RawResponse, in transaction: PostgresTransaction) async throws {
+    /// Stores the response, together with the commit.
+    func store(_ answer: RawResponse, in transaction: PostgresTransaction) throws {
         let fields = Dictionary(
             answer.extra.map { ($0.name.rawName, $0.value) }, uniquingKeysWith: { first, _ in first })
         let head = StoredHead(
@@ -115,14 +116,14 @@ struct IdempotencyClaim: Sendable {
         let body = answer.isConfidential ? try Sealed.seal(answer.body, with: sealKey, for: place) : answer.body
         let json = JSONText(String(decoding: try WireJSON.encode(head), as: UTF8.self))
         // The conflicting row can only be one that has expired and is not purged yet.
-        try await transaction.execute(
-            """
-            insert into idempotency (subject, operation, key, request_hash, status, headers, body)
-            values (\(scope), \(operation), \(key), \(hash), \(answer.status.code), \(json), \(body))
-            on conflict (subject, operation, key) do update
-               set request_hash = excluded.request_hash, status = excluded.status, headers = excluded.headers,
-                   body = excluded.body, created_at = now()
-            """)
+        try transaction.commit(
+            with: """
+                insert into idempotency (subject, operation, key, request_hash, status, headers, body)
+                values (\(scope), \(operation), \(key), \(hash), \(answer.status.code), \(json), \(body))
+                on conflict (subject, operation, key) do update
+                   set request_hash = excluded.request_hash, status = excluded.status, headers = excluded.headers,
+                       body = excluded.body, created_at = now()
+                """)
     }
 
     private func answer(in rows: Rows, for requestID: String) throws -> RawResponse? {

@@ -113,7 +113,7 @@ final class RoutedRequest: Sendable {
         return try await pipeline.database.transaction { [claim] transaction in
             if let claim, let stored = try await claim.claim(in: transaction, for: self.requestID) { return stored }
             let answer = try await body(prepared, transaction)
-            if let claim { try await claim.store(answer, in: transaction) }
+            if let claim { try claim.store(answer, in: transaction) }
             return answer
         }
     }
