@@ -1,6 +1,10 @@
 # Shared by the benchmarks of the directory's reads: an installation of its own with 7,000 experts, what is requested
 # of it, and the load. Everything is in .local-benchmark.
-#   SECONDS_EACH=5 CONNECTIONS=32
+#
+# PEERS names a folder with servers of other stacks, which are not part of this repository: executables `<name>peer`,
+# such as `gopeer`. Each listens on PORT, connects to PGDSN (libpq's keywords) or PGURL with CONNS connections, and
+# answers `/members/{id}` and `/members?after={name}`, 50 rows, from the table of peers.sql.
+#   PEERS= SECONDS_EACH=5 CONNECTIONS=32
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/../../deploy/lib.sh"
 export CLUB_LOCAL=$root/.local-benchmark CLUB_PORT_BASE=17000 CLUB_POSTGRES_PORT=17432 CLUB_DEMO=no
@@ -63,6 +67,50 @@ load_directory() {
   case $1 in
     one) load "$base" /v1/experts/ "$work/ids.txt" "Authorization: Bearer $token" ;;
     many) load "$base" "" "$work/pages.txt" "Authorization: Bearer $token" ;;
+  esac
+}
+
+names=(ours)
+declare -A server_pid url
+started=()
+
+# launch_peers: starts the servers of other stacks with a database of their own, and adds them to `names`.
+launch_peers() {
+  local peer name port=17500 database_socket number
+  [[ -n ${PEERS-} ]] || { say "PEERS is not set: the servers of other stacks are left out"; return 0; }
+  sql -d postgres -c "select 1 from pg_database where datname = 'stack'" | grep -q 1 || sql -d postgres -c "create database stack"
+  sql -d stack -f "$root/Tests/Benchmarks/peers.sql"
+  for number in $(seq 1000 5000); do printf 'Agence%%20%s\n' "$number"; done > "$work/after.txt"
+  database_socket="host='$postgres_host' port=$postgres_port user=admin password=$(cat "$secrets_dir/admin.password") dbname=stack"
+  for peer in "$PEERS"/*peer; do
+    [[ -f $peer && -x $peer ]] || continue
+    name=${peer##*/} name=${name%peer}
+    env PORT="$port" PGDSN="$database_socket" PGURL="$(database_url admin stack)" CONNS=2 "$(realpath "$peer")" > "$work/$name.log" 2>&1 &
+    started+=("$!")
+    server_pid[$name]=$! url[$name]=http://127.0.0.1:$port
+    port=$((port + 1))
+    for number in $(seq 100); do
+      curl -sf -o /dev/null "${url[$name]}/members?after=Agence" && { names+=("$name"); continue 2; }
+      sleep 0.1
+    done
+    say "the $name server did not start and is left out: see $work/$name.log"
+  done
+  ((${#started[@]})) || die "PEERS: no executable named <name>peer in $PEERS"
+}
+
+# stop_benchmark: ends what this script has started.
+stop_benchmark() {
+  local pid
+  for pid in "${started[@]}"; do kill -TERM "$pid" 2> /dev/null || true; done
+  "$root/deploy/down" > /dev/null
+}
+
+# load_server KIND NAME: as load_directory, for any of `names`.
+load_server() {
+  case $2:$1 in
+    ours:*) load_directory "$1" ;;
+    *:one) load "${url[$2]}" /members/ "$work/ids.txt" ;;
+    *:many) load "${url[$2]}" '/members?after=' "$work/after.txt" ;;
   esac
 }
 
