@@ -82,26 +82,39 @@ enum ExpertStore {
     static func list(
         _ query: ListExperts.Query, _ page: PageRequest, for principal: Principal, on database: PostgresClient
     ) async throws -> Rows {
-        let position = try page.position(of: Expert.self)
-        guard query.filter.isNarrow else {
-            return try await database.transaction(readOnly: true) { transaction in
-                try await ExpertWalk.prepare(transaction)
-                let walk = ExpertWalk(
-                    columns: columns,
-                    rules: try await selection(query.filter, for: principal, in: transaction), order: .name)
-                return try await walk.page(
-                    after: position.map { .init(stage: 0, key: $0.key, id: $0.id) }, limit: page.limit + 1,
-                    in: transaction)
-            }
+        guard query.filter.isNarrow else { return try await walk(query.filter, page, for: principal, on: database) }
+        return try await database.query(try statement(query.filter, page, for: principal))
+    }
+
+    /// Not inlined: what it needs of memory would be allocated for each request.
+    @inline(never)
+    private static func statement(
+        _ filter: ListExperts.Filter, _ page: PageRequest, for principal: Principal
+    ) throws -> SQL {
+        var rules = self.filter(filter).map(\.condition)
+        if let position = try page.position(of: Expert.self) {
+            rules.append("(sort_key, id) > (\(position.key), \(position.id))")
         }
-        var rules = filter(query.filter).map(\.condition)
-        if let position { rules.append("(sort_key, id) > (\(position.key), \(position.id))") }
-        return try await database.query(
-            """
+        return """
             select \(columns), sort_key as "_key", id as "_id" from expert
             where \(rules.all)\(visible(to: principal))
             order by sort_key, id limit \(page.limit + 1)
-            """)
+            """
+    }
+
+    @inline(never)
+    private static func walk(
+        _ filter: ListExperts.Filter, _ page: PageRequest, for principal: Principal, on database: PostgresClient
+    ) async throws -> Rows {
+        let position = try page.position(of: Expert.self)
+        return try await database.transaction(readOnly: true) { transaction in
+            try await ExpertWalk.prepare(transaction)
+            let walk = ExpertWalk(
+                columns: columns, rules: try await selection(filter, for: principal, in: transaction), order: .name)
+            return try await walk.page(
+                after: position.map { .init(stage: 0, key: $0.key, id: $0.id) }, limit: page.limit + 1,
+                in: transaction)
+        }
     }
 
     static func change(

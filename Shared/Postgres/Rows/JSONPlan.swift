@@ -57,6 +57,29 @@ final class JSONPlan: Sendable {
         }
     }
 
+    /// Appends rows that are whole objects already, as one copy each. False, without any effect, if one is not.
+    func appendDocuments(
+        of result: QueryResult, rows: Range<Int>, separator: UInt8, to bytes: inout [UInt8]
+    ) -> Bool {
+        guard let document else { return false }
+        let width = result.columnCount
+        return unsafe result.withRows { content, cells in
+            var size = 0
+            for row in rows {
+                let length = cells[row * width + document].length
+                guard length >= 0 else { return false }
+                size += Int(length) + 1
+            }
+            // And for what follows them in a page.
+            bytes.reserveCapacity(bytes.count + size + 256)
+            for row in rows {
+                if row != rows.lowerBound { bytes.append(separator) }
+                unsafe bytes.append(contentsOf: JSONPlan.value(cells[row * width + document], in: content))
+            }
+            return true
+        }
+    }
+
     private static func value(_ cell: QueryResult.Cell, in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         let start = Int(cell.offset)
         return unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(cell.length)])

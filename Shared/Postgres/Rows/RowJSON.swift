@@ -7,20 +7,25 @@
 extension Rows {
     /// Writes `{…}`.
     package func writeJSON(row: Int, into bytes: inout [UInt8]) {
+        let plan = result.description.plan
+        if plan.appendDocuments(of: result, rows: row..<row + 1, separator: 0, to: &bytes) { return }
         var writer = JSONWriter(capacity: 1024)
-        result.description.plan.write(result, rows: row..<row + 1, separator: 0, into: &writer)
+        plan.write(result, rows: row..<row + 1, separator: 0, into: &writer)
         writer.move(to: &bytes)
     }
 
     /// Writes `[{…},{…}]`.
     package func writeJSONArray(range: Range<Int>, into bytes: inout [UInt8]) {
-        var writer = JSONWriter(capacity: 64 + range.count * 512)
-        writer.append(UInt8(ascii: "["))
-        result.description.plan.write(result, rows: range, separator: UInt8(ascii: ","), into: &writer)
-        writer.append(UInt8(ascii: "]"))
-        // And for what follows it in a page.
-        bytes.reserveCapacity(bytes.count + writer.count + 256)
-        writer.move(to: &bytes)
+        let (plan, comma) = (result.description.plan, UInt8(ascii: ","))
+        bytes.append(UInt8(ascii: "["))
+        if !plan.appendDocuments(of: result, rows: range, separator: comma, to: &bytes) {
+            var writer = JSONWriter(capacity: 64 + range.count * 512)
+            plan.write(result, rows: range, separator: comma, into: &writer)
+            // And for what follows it in a page.
+            bytes.reserveCapacity(bytes.count + writer.count + 256)
+            writer.move(to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "]"))
     }
 
     /// Writes `{…}` and a line feed for each row (NDJSON).

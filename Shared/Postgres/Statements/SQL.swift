@@ -2,6 +2,9 @@
 package struct SQLParameter: Sendable, Hashable {
     package var type: PostgresType
     package var text: [UInt8]?
+    /// Where its placeholder starts in the statement, in UTF-8 bytes. A fragment is renumbered by these positions rather
+    /// than by searching, so that `'$1'` in a literal stays unchanged.
+    fileprivate var placeholder = 0
 
     package init(type: PostgresType, text: [UInt8]?) {
         self.type = type
@@ -17,16 +20,12 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable, Hashable {
     /// The statement with `$1 … $n` in place of the values.
     package private(set) var text: String
     package private(set) var parameters: [SQLParameter]
-    /// Where each placeholder starts in `text`, in UTF-8 bytes. A fragment is renumbered by these positions rather
-    /// than by searching, so that `'$1'` in a literal stays unchanged.
-    private var placeholders: [Int]
     /// Whether the server plans the statement for its values each time.
     private(set) var isPlannedByValue = false
 
     package init(stringLiteral value: String) {
         text = value
         parameters = []
-        placeholders = []
     }
 
     package init(stringInterpolation: StringInterpolation) {
@@ -61,7 +60,6 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable, Hashable {
     init(control text: String) {
         self.text = text
         parameters = []
-        placeholders = []
     }
 
     fileprivate mutating func append(literal: String) {
@@ -69,8 +67,8 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable, Hashable {
     }
 
     fileprivate mutating func bind(_ parameter: SQLParameter) {
-        placeholders.append(text.utf8.count)
         parameters.append(parameter)
+        parameters[parameters.count - 1].placeholder = text.utf8.count
         text.append("$")
         text.append(String(parameters.count))
     }
@@ -84,7 +82,7 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable, Hashable {
         let source = fragment.text.utf8
         var position = source.startIndex
         for (index, parameter) in fragment.parameters.enumerated() {
-            let mark = source.index(source.startIndex, offsetBy: fragment.placeholders[index])
+            let mark = source.index(source.startIndex, offsetBy: parameter.placeholder)
             text.append(contentsOf: fragment.text[position..<mark])
             bind(parameter)
             position = source.index(mark, offsetBy: 1 + String(index + 1).utf8.count)
@@ -98,10 +96,7 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable, Hashable {
         package init(literalCapacity: Int, interpolationCount: Int) {
             statement = SQL(control: "")
             statement.text.reserveCapacity(literalCapacity + interpolationCount * 3)
-            if interpolationCount > 0 {
-                statement.parameters.reserveCapacity(interpolationCount)
-                statement.placeholders.reserveCapacity(interpolationCount)
-            }
+            if interpolationCount > 0 { statement.parameters.reserveCapacity(interpolationCount) }
         }
 
         package mutating func appendLiteral(_ literal: String) {

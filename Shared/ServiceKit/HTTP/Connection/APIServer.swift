@@ -75,8 +75,7 @@ struct APIChannel: ServerChildChannel {
             limits.maxHeaderListSize = responder.limits.headerBytes + responder.limits.uriBytes
             let finished = channel.eventLoop.makePromise(of: Void.self)
             let loop = loops.loop(channel.eventLoop)
-            let connection = ConnectionHandler(
-                responder: responder, turns: loop.turns, executor: loop.executor, finished: finished)
+            let connection = ConnectionHandler(responder: responder, loop: loop, finished: finished)
             // One read per turn: the parser processes all of it before any other connection is read.
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
             // The channel is writable only when nothing is left in it.

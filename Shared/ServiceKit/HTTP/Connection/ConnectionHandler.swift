@@ -51,8 +51,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     static let discardable = 64 << 10
 
     let responder: any RequestHandling
-    let turns: LoopTurns
-    let executor: LoopExecutor
+    let loop: ConnectionLoop
     /// Succeeds when the connection is closed and no work is left for it.
     let finished: EventLoopPromise<Void>
     var context: ChannelHandlerContext?
@@ -114,12 +113,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// The request line of an unknown method, while it is incomplete.
     var lineOfUnknownMethod: [UInt8]?
 
-    init(
-        responder: any RequestHandling, turns: LoopTurns, executor: LoopExecutor, finished: EventLoopPromise<Void>
-    ) {
+    init(responder: any RequestHandling, loop: ConnectionLoop, finished: EventLoopPromise<Void>) {
         self.responder = responder
-        self.turns = turns
-        self.executor = executor
+        self.loop = loop
         self.finished = finished
     }
 
@@ -326,7 +322,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
         let sink = ConnectionSink(connection: connection, eventLoop: context.eventLoop, request: request)
         if inputHasEnded { watchForLeaving(context) }
-        task = Task(executorPreference: executor) {
+        task = Task(executorPreference: loop.executor) {
             let completion = await request.run(input, sink: sink)
             connection.value.deliver(completion)
         }
@@ -336,7 +332,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func start(_ page: @escaping @Sendable () async -> RawResponse) {
         guard let context else { return }
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
-        task = Task(executorPreference: executor) {
+        task = Task(executorPreference: loop.executor) {
             let answer = await page()
             connection.value.deliver(.answer(answer))
         }

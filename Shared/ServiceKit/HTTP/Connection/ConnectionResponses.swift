@@ -16,10 +16,7 @@ extension ConnectionHandler {
     }
 
     func send(_ answer: RawResponse) {
-        guard let context else { return }
-        var buffer = context.channel.allocator.buffer(capacity: 384 + answer.body.count)
-        ResponseEncoder.encode(answer, form, into: &buffer)
-        write(buffer)
+        if context != nil { write(loop.encode(answer, form)) }
     }
 
     func writeContinue(_ context: ChannelHandlerContext) {

@@ -36,7 +36,7 @@ extension ConnectionHandler {
 
     func yieldTurn() {
         phase = .yielding
-        turns.wait(self)
+        loop.turns.wait(self)
     }
 
     /// Continues after other connections have been read.

@@ -9,6 +9,8 @@ import Synchronization
 final class LoopExecutor: TaskExecutor {
     private struct Queue {
         var jobs: [UnownedJob] = []
+        /// Those that run now, or ran last: its memory is used again.
+        var running: [UnownedJob] = []
         /// The event loop has been asked to run them.
         var isScheduled = false
     }
@@ -34,7 +36,9 @@ final class LoopExecutor: TaskExecutor {
     private func run() {
         let jobs = queue.withLock { queue in
             queue.isScheduled = false
-            return exchange(&queue.jobs, with: [])
+            queue.running.removeAll(keepingCapacity: true)
+            swap(&queue.jobs, &queue.running)
+            return queue.running
         }
         for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
     }

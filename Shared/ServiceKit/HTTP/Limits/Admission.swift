@@ -49,8 +49,13 @@ final class Admission: Sendable {
             state.running += 1
             return true
         }
-        if isIn { return true }
-        return await withCheckedContinuation { continuation in
+        return isIn ? true : await wait()
+    }
+
+    /// Not inlined, so that requests which need not wait need no memory for it.
+    @inline(never)
+    private func wait() async -> Bool {
+        await withCheckedContinuation { continuation in
             let (decision, mustSweep) = state.withLock { state -> (Bool?, Bool) in
                 if state.running < places, state.waiting.isEmpty {
                     state.running += 1

@@ -5,9 +5,17 @@ import NIOCore
 import Postgres
 
 extension RoutedRequest {
+    // What an asynchronous function needs of memory, inlined functions included, is allocated for each request. What
+    // ordinary requests do not need, and what needs much, is therefore in functions that are not inlined.
+
     /// Does the work. An upload has a seat in the waiting room while its body arrives.
     func run(_ input: BodyInput, sink: any ResponseSink) async -> Completion {
-        guard case .stream = bodyRule else { return await request(input, sink) }
+        if case .stream = bodyRule { return await takeUpload(input, sink) }
+        return await request(input, sink)
+    }
+
+    @inline(never)
+    private func takeUpload(_ input: BodyInput, _ sink: any ResponseSink) async -> Completion {
         do {
             return try await seated { await request(input, sink) }
         } catch {
@@ -20,15 +28,21 @@ extension RoutedRequest {
         guard await comeIn() else { return refused(.overloaded) }
         defer { goOut() }
         if case .collect(let limit) = bodyRule, input.bytes.count > limit { return refused(.tooLarge(limit)) }
-        if let deadline, ContinuousClock.now >= deadline { return refused(Problem(.deadline)) }
         return await RequestID.$current.withValue(requestID) {
-            guard deadline != nil || head.traceparent != nil else { return await perform(input, sink) }
-            return await PostgresDeadline.$current.withValue(deadline) {
-                guard let text = head.traceparent, let trace = TraceContext(traceparent: text) else {
-                    return await perform(input, sink)
-                }
-                return await TraceContext.$current.withValue(trace.child()) { await perform(input, sink) }
+            if deadline != nil || head.traceparent != nil { return await performInContext(input, sink) }
+            return await perform(input, sink)
+        }
+    }
+
+    /// Does the work with the deadline and the trace of its caller.
+    @inline(never)
+    private func performInContext(_ input: BodyInput, _ sink: any ResponseSink) async -> Completion {
+        if let deadline, ContinuousClock.now >= deadline { return refused(Problem(.deadline)) }
+        return await PostgresDeadline.$current.withValue(deadline) {
+            guard let text = head.traceparent, let trace = TraceContext(traceparent: text) else {
+                return await perform(input, sink)
             }
+            return await TraceContext.$current.withValue(trace.child()) { await perform(input, sink) }
         }
     }
 
@@ -66,30 +80,41 @@ extension RoutedRequest {
         do {
             if let callers = pipeline.callers, CallerCheck.concerns(principal) { try await callers.require(principal) }
             let completion = try await route.run(self, input, sink)
-            switch completion {
-            case .answer(let answer):
-                pipeline.log.finished(
-                    answer.status, requestID, route, arrived, subject: principal.actor, method: head.method)
-            case .streamed:
-                pipeline.log.finished(
-                    route.operation.success, requestID, route, arrived, subject: principal.actor, method: head.method)
-            case .broken: break
-            }
+            log(completion)
             return completion
         } catch {
-            let problem = pipeline.problems.mapping.problem(for: error, deadline: deadline)
-            if problem.type.status.code == 500 {
-                pipeline.logger.error("request failed", metadata: metadata(error))
-            } else if problem.type.status.code > 500 {
-                pipeline.logger.info("request could not be served", metadata: metadata(error))
-            } else if let error = error as? PostgresError, let state = error.sqlState, SQLState.blamesValue(state) {
-                // The caller is told that its value was refused; that none of our checks caught it is logged for us.
-                pipeline.logger.notice("the database refused a value", metadata: metadata(error))
-            }
-            return refused(problem)
+            return failed(error)
         }
     }
 
+    @inline(never)
+    private func log(_ completion: Completion) {
+        switch completion {
+        case .answer(let answer):
+            pipeline.log.finished(
+                answer.status, requestID, route, arrived, subject: principal.actor, method: head.method)
+        case .streamed:
+            pipeline.log.finished(
+                route.operation.success, requestID, route, arrived, subject: principal.actor, method: head.method)
+        case .broken: break
+        }
+    }
+
+    @inline(never)
+    private func failed(_ error: any Error) -> Completion {
+        let problem = pipeline.problems.mapping.problem(for: error, deadline: deadline)
+        if problem.type.status.code == 500 {
+            pipeline.logger.error("request failed", metadata: metadata(error))
+        } else if problem.type.status.code > 500 {
+            pipeline.logger.info("request could not be served", metadata: metadata(error))
+        } else if let error = error as? PostgresError, let state = error.sqlState, SQLState.blamesValue(state) {
+            // The caller is told that its value was refused; that none of our checks caught it is logged for us.
+            pipeline.logger.notice("the database refused a value", metadata: metadata(error))
+        }
+        return refused(problem)
+    }
+
+    @inline(never)
     private func refused(_ problem: Problem) -> Completion {
         pipeline.log.finished(
             problem.type.status, requestID, route, arrived, subject: principal.actor, method: head.method)

@@ -1,22 +1,38 @@
 package import ClubProtocol
 package import Logging
 
-/// One request of an endpoint, decoded and authorized: what its handler gets.
-package struct Call<E: Endpoint>: Sendable {
+/// One request of an endpoint, decoded and authorized: what its handler gets. A reference, so that the functions on the
+/// way to the handler need no room for all of it.
+package final class Call<E: Endpoint>: Sendable {
     package let path: E.Path
     package let query: E.Query
     package let body: E.Body
-    package let principal: Principal
     /// The version that the change is based on; never nil where the operation requires `If-Match`.
     package let ifMatch: Int?
     package let idempotencyKey: String?
-    /// From the caller's `X-Request-ID`, or generated here.
-    package let requestID: String
-    /// The caller's deadline, if it gave one.
-    package let deadline: ContinuousClock.Instant?
     let paging: PageRequest?
-    let base: Logger
     let request: RoutedRequest
+
+    init(
+        path: E.Path, query: E.Query, body: E.Body, ifMatch: Int?, idempotencyKey: String?, paging: PageRequest?,
+        of request: RoutedRequest
+    ) {
+        self.path = path
+        self.query = query
+        self.body = body
+        self.ifMatch = ifMatch
+        self.idempotencyKey = idempotencyKey
+        self.paging = paging
+        self.request = request
+    }
+
+    package var principal: Principal { request.principal }
+
+    /// From the caller's `X-Request-ID`, or generated here.
+    package var requestID: String { request.requestID }
+
+    /// The caller's deadline, if it gave one.
+    package var deadline: ContinuousClock.Instant? { request.deadline }
 
     /// Which of the media types that the operation accepts the body has.
     package var media: Operation.Media {
@@ -33,7 +49,7 @@ package struct Call<E: Endpoint>: Sendable {
 
     /// The service's logger, with the request and the operation on every line.
     package var logger: Logger {
-        var logger = base
+        var logger = request.pipeline.logger
         logger[metadataKey: "requestID"] = .string(requestID)
         logger[metadataKey: "operation"] = .string(Route.name(of: E.self))
         return logger

@@ -57,11 +57,13 @@ struct CursorScope: Sendable {
     ///   - path: of the request, as it was sent.
     ///   - query: of the request, as it was sent; `cursor`, `limit` and the order of parameters are ignored.
     init(_ code: HMAC<SHA256>, path: Substring.UTF8View, query: Substring.UTF8View?) {
-        var list = Array(path)
-        let filters = query?.split(separator: UInt8(ascii: "&")).filter { parameter in
-            !parameter.starts(with: "cursor=".utf8) && !parameter.starts(with: "limit=".utf8)
-        }
-        for filter in (filters ?? []).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+        var list: [UInt8] = []
+        list.reserveCapacity(path.count + (query?.count ?? 0) + 2)
+        list.append(contentsOf: path)
+        var filters = query?.split(separator: UInt8(ascii: "&")) ?? []
+        filters.removeAll { $0.starts(with: "cursor=".utf8) || $0.starts(with: "limit=".utf8) }
+        filters.sort { $0.lexicographicallyPrecedes($1) }
+        for filter in filters {
             list.append(UInt8(ascii: "&"))
             list.append(contentsOf: filter)
         }
@@ -73,16 +75,18 @@ struct CursorScope: Sendable {
 
     /// base64url(16 bytes of HMAC-SHA256, then the texts of the key, each preceded by its length).
     func seal(_ texts: [String]) -> String {
-        var payload: [UInt8] = []
+        var sealed = [UInt8](repeating: 0, count: Self.macBytes)
+        sealed.reserveCapacity(Self.macBytes + texts.reduce(0) { $0 + $1.utf8.count + 2 })
         for text in texts {
             let bytes = text.utf8
             // Keys of ordinary columns are short; a longer text would not fit a cursor's 2,048 bytes anyway.
             let length = UInt16(clamping: bytes.count)
-            payload.append(UInt8(truncatingIfNeeded: length >> 8))
-            payload.append(UInt8(truncatingIfNeeded: length))
-            payload.append(contentsOf: bytes.prefix(Int(length)))
+            sealed.append(UInt8(truncatingIfNeeded: length >> 8))
+            sealed.append(UInt8(truncatingIfNeeded: length))
+            sealed.append(contentsOf: bytes.prefix(Int(length)))
         }
-        return Base64URL.encode(mac(payload) + payload)
+        sealed.replaceSubrange(..<Self.macBytes, with: mac(sealed[Self.macBytes...]))
+        return Base64URL.encode(sealed)
     }
 
     func open(_ cursor: String) throws(Problem) -> [String] {
@@ -99,10 +103,10 @@ struct CursorScope: Sendable {
         return texts
     }
 
-    private func mac(_ payload: some Collection<UInt8>) -> [UInt8] {
+    private func mac(_ payload: ArraySlice<UInt8>) -> [UInt8] {
         var code = code
-        code.update(data: Array(payload))
-        return Array(code.finalize().prefix(Self.macBytes))
+        code.update(data: payload)
+        return code.finalize().withUnsafeBytes { Array($0.prefix(Self.macBytes)) }
     }
 
     /// Compares in constant time.

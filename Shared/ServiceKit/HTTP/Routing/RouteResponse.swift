@@ -2,10 +2,11 @@ package import ClubProtocol
 package import HTTPTypes
 package import Postgres
 
-/// What a handler returns: a value, or rows that become JSON without being decoded.
+/// What a handler returns: a value, or rows that become JSON without being decoded. `Value` is only its type; what it
+/// contains has the same form for all of them, so that code for any endpoint need not look it up.
 package struct RouteResponse<Value: Codable & Sendable>: Sendable {
     enum Content: Sendable {
-        case value(Value)
+        case value(any Encodable & Sendable)
         case json([UInt8])
         case text(String)
         case file([UInt8])
@@ -40,10 +41,8 @@ package struct RouteResponse<Value: Codable & Sendable>: Sendable {
     ///
     /// - Throws: `Problem(.notFound)` if there is no row.
     package static func row(_ rows: Rows) throws -> RouteResponse {
-        guard let first = rows.first else { throw Problem(.notFound) }
-        var bytes: [UInt8] = []
-        rows.writeJSON(row: 0, into: &bytes)
-        return RouteResponse(.json(bytes), version: try? first.optional("version", as: Int.self))
+        let (bytes, version) = try rows.resource()
+        return RouteResponse(.json(bytes), version: version)
     }
 
     /// One page of a list: `{"items": […], "next": "…"}`.
@@ -54,12 +53,40 @@ package struct RouteResponse<Value: Codable & Sendable>: Sendable {
     ///     NULL.
     package static func page<Item>(_ rows: Rows, _ page: PageRequest, key: String...) throws -> RouteResponse
     where Value == Page<Item> {
-        let count = min(rows.count, page.limit)
+        RouteResponse(.json(try rows.page(page, key)), version: nil)
+    }
+
+    /// The encoded body; nil if there is none.
+    func encoded() throws -> [UInt8]? {
+        switch content {
+        case .value(let value): try WireJSON.encode(value)
+        case .json(let bytes): bytes
+        case .text(let text): Array(text.utf8)
+        case .file(let bytes): bytes
+        case .none: nil
+        }
+    }
+}
+
+extension Rows {
+    /// The first row as a resource: its JSON, and its version if it has one. Not inlined, as handlers are asynchronous:
+    /// what they need of memory, inlined functions included, is allocated for each request.
+    @inline(never)
+    fileprivate func resource() throws -> (json: [UInt8], version: Int?) {
+        guard let first else { throw Problem(.notFound) }
+        var bytes: [UInt8] = []
+        writeJSON(row: 0, into: &bytes)
+        return (bytes, try? first.optional("version", as: Int.self))
+    }
+
+    @inline(never)
+    fileprivate func page(_ page: PageRequest, _ key: [String]) throws -> [UInt8] {
+        let count = Swift.min(self.count, page.limit)
         var bytes: [UInt8] = []
         bytes.append(contentsOf: "{\"items\":".utf8)
-        rows.writeJSONArray(range: 0..<count, into: &bytes)
-        if rows.count > page.limit, count > 0 {
-            let row = rows[count - 1]
+        writeJSONArray(range: 0..<count, into: &bytes)
+        if self.count > page.limit, count > 0 {
+            let row = self[count - 1]
             let texts = try key.map { column in
                 try row.withBytes(column) { bytes in
                     guard let bytes else {
@@ -73,18 +100,7 @@ package struct RouteResponse<Value: Codable & Sendable>: Sendable {
             bytes.append(UInt8(ascii: "\""))
         }
         bytes.append(UInt8(ascii: "}"))
-        return RouteResponse(.json(bytes), version: nil)
-    }
-
-    /// The encoded body; nil if there is none.
-    func encoded() throws -> [UInt8]? {
-        switch content {
-        case .value(let value): try WireJSON.encode(value)
-        case .json(let bytes): bytes
-        case .text(let text): Array(text.utf8)
-        case .file(let bytes): bytes
-        case .none: nil
-        }
+        return bytes
     }
 }
 

@@ -34,8 +34,7 @@ extension RoutedRequest {
             paging = try PageRequest(paged.paging, scope: scope)
         }
         return Call(
-            path: path, query: asked, body: body, principal: principal, ifMatch: version, idempotencyKey: key,
-            requestID: requestID, deadline: deadline, paging: paging, base: pipeline.logger, request: self)
+            path: path, query: asked, body: body, ifMatch: version, idempotencyKey: key, paging: paging, of: self)
     }
 
     /// The response with everything that the operation declares about it.
