@@ -157,10 +157,12 @@ swift_tool() {
     swift "$1" --cache-path "$own/cache" --security-path "$own/security" "${@:2}")
 }
 
-# How executables are compiled, here as in deploy/Dockerfile: the Swift runtime is a part of them, and overlapping
-# accesses to memory are checked in debug builds only, which are what the tests run (decision 46).
+# How executables are compiled, here as in deploy/Dockerfile: the Swift runtime is a part of them, functions of one module
+# are specialized and inlined in others (decision 47), and overlapping accesses to memory are checked in debug builds
+# only, which are what the tests run (decision 46).
 build_options=()
-[[ $configuration != release ]] || build_options=(--static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked)
+[[ $configuration != release ]] ||
+  build_options=(--static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -cross-module-optimization)
 
 # swift_build ARGUMENT…
 swift_build() { swift_tool build "$@"; }
