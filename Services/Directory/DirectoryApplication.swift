@@ -33,6 +33,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0022-referral", sql: PackageResources.m0022_referral_sql),
         Migration("0023-confirmation", sql: PackageResources.m0023_confirmation_sql),
         Migration("0024-reference-data", sql: PackageResources.m0024_reference_data_sql),
+        Migration("0025-luhn", sql: PackageResources.m0025_luhn_sql),
     ]
 
     package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
