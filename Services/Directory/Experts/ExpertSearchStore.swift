@@ -52,14 +52,20 @@ enum ExpertSearchStore {
                 select sub_kind, departement, topics, brands, \(SQL.freshness) as freshness from expert
                 where \(conditions.all) limit \(limit + 1)
             ), counted (kind, value, count) as (
+                -- Rows that are the same are counted first, since the rest costs several times as much for each.
                 select case when grouping(sub_kind) = 0 then 'subKind' when grouping(departement) = 0 then 'departement'
                         when grouping(freshness) = 0 then 'freshness' else 'all' end,
-                    coalesce(sub_kind, departement, freshness, ''), count(*)
-                from found group by grouping sets ((sub_kind), (departement), (freshness), ())
+                    coalesce(sub_kind, departement, freshness, ''), coalesce(sum(count), 0)::bigint
+                from (select sub_kind, departement, freshness, count(*) from found group by 1, 2, 3) as cell
+                group by grouping sets ((sub_kind), (departement), (freshness), ())
                 union all
-                select 'topic', topic, count(*) from found cross join unnest(topics) as topic group by topic
+                select 'topic', topic, sum(count)::bigint
+                from (select topics, count(*) from found group by topics) as list cross join unnest(topics) as topic
+                group by topic
                 union all
-                select 'brand', brand, count(*) from found cross join unnest(brands) as brand group by brand
+                select 'brand', brand, sum(count)::bigint
+                from (select brands, count(*) from found group by brands) as list cross join unnest(brands) as brand
+                group by brand
             ), facet as (
                 select * from counted
                 union all
