@@ -23,35 +23,13 @@ import Testing
         }
     }
 
-    /// The results of statements that are sent in the same turn of the event loop, in their order.
-    private func inOneTurn(
-        _ statements: [SQL], on client: PostgresClient, _ executor: LoopExecutor
-    ) async -> [Result<Row, any Error>] {
-        await Task(executorPreference: executor) {
-            await withTaskGroup(of: (Int, Result<Row, any Error>).self) { group in
-                for (index, statement) in statements.enumerated() {
-                    group.addTask {
-                        do {
-                            return (index, .success(try await client.query(statement)[0]))
-                        } catch {
-                            return (index, .failure(error))
-                        }
-                    }
-                }
-                var results: [Int: Result<Row, any Error>] = [:]
-                for await (index, result) in group { results[index] = result }
-                return statements.indices.compactMap { results[$0] }
-            }
-        }.value
-    }
-
     /// Sleeps for so many seconds, and returns when its transaction began.
     private func sleeping(_ seconds: Double) -> SQL { "select now()::text as began, pg_sleep(\(seconds))" }
 
     /// In how many transactions ten reads of one turn run.
     private func transactions(on client: PostgresClient, _ executor: LoopExecutor) async throws -> Int {
-        let results = await inOneTurn(Array(repeating: sleeping(0), count: 10), on: client, executor)
-        return try Set(results.map { try $0.get()["began", as: String.self] }).count
+        let results = await client.inOneTurn(of: executor, Array(repeating: sleeping(0), count: 10))
+        return try Set(results.map { try $0.get()[0]["began", as: String.self] }).count
     }
 
     @Test("are those that were quick; one that was slow has its own until it is quick again")
@@ -79,14 +57,14 @@ import Testing
             for round in 0..<50 {
                 // Every seventh is a division by zero, at another place in each round.
                 let numbers = (0..<40).map { ($0 + round) % 7 }
-                let results = await inOneTurn(numbers.map(quotient), on: client, executor)
+                let results = await client.inOneTurn(of: executor, numbers.map(quotient))
                 #expect(results.count == numbers.count)
                 var transactions: Set<String> = []
                 for (number, result) in zip(numbers, results) {
                     switch result {
-                    case .success(let row):
-                        #expect(try row["quotient"] == 100 / number)
-                        transactions.insert(try row["began"])
+                    case .success(let rows):
+                        #expect(try rows[0]["quotient"] == 100 / number)
+                        transactions.insert(try rows[0]["began"])
                     case .failure(let error):
                         // Division by zero.
                         #expect(number == 0 && (error as? PostgresError)?.sqlState == "22012")
@@ -108,14 +86,36 @@ import Testing
             for column in ["b", "c", "d", "e"] {
                 for _ in 0..<5 { try await client.query("select * from thing") }
                 try await client.execute(SQL(stringLiteral: "alter table thing add column \(column) int"))
-                let results = await inOneTurn(
-                    Array(repeating: "select * from thing", count: 20), on: client, executor)
+                let results = await client.inOneTurn(
+                    of: executor, Array(repeating: "select * from thing", count: 20))
                 #expect(results.count == 20)
                 for result in results {
-                    let row = try result.get()
-                    #expect(try row.optional(column, as: Int.self) == nil)
+                    let rows = try result.get()
+                    #expect(try rows[0].optional(column, as: Int.self) == nil)
                 }
             }
         }
+    }
+}
+
+extension PostgresClient {
+    /// The results of statements that are sent in the same turn of the event loop, in their order.
+    func inOneTurn(of executor: LoopExecutor, _ statements: [SQL]) async -> [Result<Rows, any Error>] {
+        await Task(executorPreference: executor) {
+            await withTaskGroup(of: (Int, Result<Rows, any Error>).self) { group in
+                for (index, statement) in statements.enumerated() {
+                    group.addTask {
+                        do {
+                            return (index, .success(try await self.query(statement)))
+                        } catch {
+                            return (index, .failure(error))
+                        }
+                    }
+                }
+                var results: [Int: Result<Rows, any Error>] = [:]
+                for await (index, result) in group { results[index] = result }
+                return statements.indices.compactMap { results[$0] }
+            }
+        }.value
     }
 }

@@ -1,10 +1,12 @@
 import Logging
 import NIOCore
+import NIOPosix
 import Synchronization
 import TestKit
 import Testing
 
 @testable import Postgres
+@testable import ServiceKit
 
 /// With a server that opens sessions as it should, and then answers statements as no server does.
 @Suite("A session with a hostile server") struct HostileServerTests {
@@ -104,7 +106,10 @@ import Testing
 
     /// Runs a client with a server that answers as one without data does, but for what `exception` returns: for the
     /// kind of a message, and the statement that was prepared last.
+    ///
+    /// - Parameter loop: of the only connection for reads.
     private func withServer<Value: Sendable>(
+        on loop: (any EventLoop)? = nil,
         _ exception: @escaping @Sendable (Character, inout Conversation) -> [UInt8]?,
         _ body: (PostgresClient) async throws -> Value
     ) async throws -> Value {
@@ -120,6 +125,10 @@ import Testing
             let port = try server.address().port ?? 0
             var configuration = try PostgresConfiguration(url: "postgres://a@127.0.0.1:\(port)/a?sslmode=disable")
             configuration.statementTimeout = .milliseconds(200)
+            if let loop {
+                configuration.eventLoops = loop
+                configuration.sharedConnections = 1
+            }
             return try await withPostgresClient(configuration, logger: Logger(label: "test"), body)
         }
     }
@@ -181,6 +190,30 @@ import Testing
         }
         #expect(outcome.error?.kind == .unknownOutcome)
         #expect(outcome.runs == 1)
+    }
+
+    @Test("loses the connection if it ends a group of reads before it has answered all of them")
+    func shortGroup() async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        // The statements that have run since it answers only the first.
+        let count = Mutex<Int?>(nil)
+        try await withServer(on: loop) { kind, _ in
+            count.withLock { count in
+                guard kind == "E", let before = count else { return nil }
+                count = before + 1
+                return before == 0 ? nil : []
+            }
+        } _: { client in
+            // Once it is known, it is in a group.
+            for _ in 0..<3 { try await client.query("select quick") }
+            count.withLock { $0 = 0 }
+            let results = await client.inOneTurn(of: LoopExecutor(loop), Array(repeating: "select quick", count: 3))
+            #expect((try? results[0].get()) != nil)
+            for result in results.dropFirst() {
+                let error = #expect(throws: PostgresError.self) { try result.get() }
+                #expect(error?.kind == .connection)
+            }
+        }
     }
 
     @Test("sends what belongs to the commit together with it")

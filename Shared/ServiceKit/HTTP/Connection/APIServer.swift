@@ -12,6 +12,8 @@ import ServiceLifecycle
 /// left for any of them.
 struct APIServer: Service {
     private let server: any Service
+    /// Accepts connections on one of the event loops: Swift's pool would wake a thread of its own for each.
+    private let executor: LoopExecutor
 
     /// - Parameters:
     ///   - port: 0 for a free one.
@@ -24,6 +26,7 @@ struct APIServer: Service {
         let configuration = ServerConfiguration(
             address: .hostname(host, port: port), backlog: 4096,
             availableConnectionsDelegate: MaximumAvailableConnections(responder.limits.connections, logger: logger))
+        executor = LoopExecutor(eventLoopGroup.next())
         server = APIChannel(responder: responder).server(
             configuration: configuration, onServerRunning: { await onRunning($0.localAddress?.port ?? port) },
             eventLoopGroup: eventLoopGroup, logger: logger)
@@ -31,7 +34,7 @@ struct APIServer: Service {
 
     func run() async throws {
         Self.raiseDescriptorLimit()
-        try await server.run()
+        try await withTaskExecutorPreference(executor) { try await server.run() }
     }
 }
 
