@@ -14,7 +14,7 @@ extension ExpertRow {
             with row as (
                 select row, identifier, "isForeign", siret, left(siret, 9) as siren, lower(email) as email,
                     directory.name_key(name) as name_key, "postalCode" as postal_code, commune,
-                    directory.town_key(commune) as town
+                    case when "postalCode" is null then directory.town_key(commune) end as town
                 from jsonb_to_recordset(\(rows)) as row (
                     row int, identifier uuid, "isForeign" boolean, siret text, email text, name text, "postalCode" text,
                     commune text)),
