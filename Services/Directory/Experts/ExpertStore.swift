@@ -86,7 +86,8 @@ enum ExpertStore {
         return try await database.query(try statement(query.filter, page, for: principal))
     }
 
-    /// Not inlined: what it needs of memory would be allocated for each request.
+    // Not inlined, as what they need of memory would be allocated for each request (decision 47).
+
     @inline(never)
     private static func statement(
         _ filter: ListExperts.Filter, _ page: PageRequest, for principal: Principal

@@ -37,11 +37,11 @@ struct RegistrationRoutes {
 
     @Sendable func applicant(_ call: Call<RegisterForEvent>) async throws -> Applicant {
         let event = call.path
-        async let people = people.find([call.body.person])
+        async let found = people.find([call.body.person])
         guard let setting = try await RegistrationStore.setting(of: event, on: backend.database) else {
             return Applicant()
         }
-        let person = try await people[call.body.person]
+        let person = try await found[call.body.person]
         return Applicant(person: person, setting: setting, pass: try await semaphore.enter(event))
     }
 

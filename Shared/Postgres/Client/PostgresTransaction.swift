@@ -12,7 +12,8 @@ package struct PostgresTransaction: PostgresExecutor {
     }
 
     /// Adds a statement that is sent together with the commit, in one round trip: after everything else, and whatever
-    /// its result. If it fails, the transaction is rolled back and fails with its error.
+    /// its result. If it fails, the transaction is rolled back and fails with its error. It is sent even if the
+    /// savepoint in which it was added is rolled back.
     ///
     /// - Throws: `PostgresError` for a statement that cannot be sent.
     package func commit(with statement: SQL) throws {

@@ -7,33 +7,30 @@
 extension Rows {
     /// Writes `{…}`.
     package func writeJSON(row: Int, into bytes: inout [UInt8]) {
-        let plan = result.description.plan
-        if plan.appendDocuments(of: result, rows: row..<row + 1, separator: 0, to: &bytes) { return }
-        var writer = JSONWriter(capacity: 1024)
-        plan.write(result, rows: row..<row + 1, separator: 0, into: &writer)
-        writer.move(to: &bytes)
+        write(row..<row + 1, separator: 0, into: &bytes)
     }
 
     /// Writes `[{…},{…}]`.
     package func writeJSONArray(range: Range<Int>, into bytes: inout [UInt8]) {
-        let (plan, comma) = (result.description.plan, UInt8(ascii: ","))
         bytes.append(UInt8(ascii: "["))
-        if !plan.appendDocuments(of: result, rows: range, separator: comma, to: &bytes) {
-            var writer = JSONWriter(capacity: 64 + range.count * 512)
-            plan.write(result, rows: range, separator: comma, into: &writer)
-            // And for what follows it in a page.
-            bytes.reserveCapacity(bytes.count + writer.count + 256)
-            writer.move(to: &bytes)
-        }
+        write(range, separator: UInt8(ascii: ","), into: &bytes)
         bytes.append(UInt8(ascii: "]"))
     }
 
     /// Writes `{…}` and a line feed for each row (NDJSON).
     package func writeJSONLines(range: Range<Int>, into bytes: inout [UInt8]) {
         guard !range.isEmpty else { return }
-        var writer = JSONWriter(capacity: range.count * 512)
-        result.description.plan.write(result, rows: range, separator: UInt8(ascii: "\n"), into: &writer)
-        writer.append(UInt8(ascii: "\n"))
+        write(range, separator: UInt8(ascii: "\n"), into: &bytes)
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    private func write(_ range: Range<Int>, separator: UInt8, into bytes: inout [UInt8]) {
+        let plan = result.description.plan
+        if plan.appendDocuments(of: result, rows: range, separator: separator, to: &bytes) { return }
+        var writer = JSONWriter(capacity: 64 + range.count * 512)
+        plan.write(result, rows: range, separator: separator, into: &writer)
+        // And for what follows it in a page.
+        bytes.reserveCapacity(bytes.count + writer.count + 256)
         writer.move(to: &bytes)
     }
 }

@@ -67,8 +67,9 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable, Hashable {
     }
 
     fileprivate mutating func bind(_ parameter: SQLParameter) {
+        var parameter = parameter
+        parameter.placeholder = text.utf8.count
         parameters.append(parameter)
-        parameters[parameters.count - 1].placeholder = text.utf8.count
         text.append("$")
         text.append(String(parameters.count))
     }

@@ -15,7 +15,7 @@ struct Operation: Sendable {
     var isAlone = false
     /// The server's response confirms a commit: for a `commit`, or a statement outside a transaction that may write.
     var commits = false
-    /// It is only a `commit`.
+    /// It is a `commit`, after statements that do not take long if there are any.
     var isCommit = false
     let submitted: UInt64
     let patience: Patience

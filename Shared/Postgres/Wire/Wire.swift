@@ -6,7 +6,7 @@ protocol WireOwner: AnyObject {
     /// The time at the beginning of this turn of the event loop.
     var now: UInt64 { get }
 
-    /// Must be called before anything that the event loop has for a wire.
+    /// Sets `now`. Must be called before what has arrived is processed.
     func beginTurn()
 
     /// A wire has processed what it received; responses are in `finished`.
