@@ -34,6 +34,8 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0023-confirmation", sql: PackageResources.m0023_confirmation_sql),
         Migration("0024-reference-data", sql: PackageResources.m0024_reference_data_sql),
         Migration("0025-luhn", sql: PackageResources.m0025_luhn_sql),
+        Migration("0026-row-functions", sql: PackageResources.m0026_row_functions_sql),
+        Migration("0027-estimates", sql: PackageResources.m0027_estimates_sql),
     ]
 
     package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {

@@ -122,6 +122,33 @@ struct ImportTests {
         }
     }
 
+    @Test(
+        "an import after a dry run knows how many rows it has written",
+        arguments: ["?mode=apply&rejects=refuseFile", "?mode=apply&rejects=skipRow"])
+    func estimates(query: String) async throws {
+        try await withDirectory { directory in
+            let file =
+                "name,email,postalCode,commune,type\n"
+                + (0..<300).map { "Atelier \($0),atelier\($0)@example.org,64000,Pau,agence\n" }.joined()
+            _ = try await directory.report(file, "")
+            let counted: SQL = """
+                select sum(reltuples)::integer as rows from pg_class
+                where oid in ('directory.expert'::regclass, 'directory.address_held'::regclass)
+                """
+            let before = try await directory.database.withClient { client in
+                // As autovacuum does when the dry run has been rolled back.
+                try await client.execute("analyze directory.expert, directory.address_held")
+                return try await client.first(counted)?["rows", as: Int.self]
+            }
+            #expect(before == 0)
+            #expect(try await directory.report(file, query).created == 300)
+            let after = try await directory.database.withClient { client in
+                try await client.first(counted)?["rows", as: Int.self]
+            }
+            #expect(after == 600)
+        }
+    }
+
     @Test("a later row of a file finds the expert that an earlier one made")
     func twice() async throws {
         try await withDirectory { directory in

@@ -13,7 +13,13 @@ package enum Journal {
         /// The version after the change.
         package var version: Int?
         /// The new values. Never stored: the audit trail keeps an HMAC of their JSON, under a key of the record.
-        package var values: (any Encodable & Sendable)?
+        package var values: Values?
+
+        package enum Values: Sendable {
+            case value(any Encodable & Sendable)
+            /// They were encoded already, by ``JSONText/init(encoding:)``.
+            case json(JSONText)
+        }
 
         package init(
             _ action: Action, _ entity: EntityName, _ id: some TextValue, version: Int? = nil,
@@ -23,7 +29,12 @@ package enum Journal {
             self.entity = entity
             self.id = id.text
             self.version = version
-            self.values = values
+            self.values = values.map { .value($0) }
+        }
+
+        package init(_ action: Action, _ entity: EntityName, _ id: some TextValue, version: Int, json: JSONText) {
+            self.init(action, entity, id, version: version)
+            values = .json(json)
         }
     }
 }
@@ -56,7 +67,7 @@ extension Journal {
         var fresh: [[UInt8]?] = []
         for entry in entries {
             // The values of a record that is being erased would create its key again.
-            let message = entry.action == .erased ? nil : try entry.values.map { try WireJSON.encode($0) }
+            let message = entry.action == .erased ? nil : try entry.values?.message
             messages.append(message)
             fresh.append(message == nil ? nil : CommitmentKey().pads)
         }
@@ -117,6 +128,17 @@ extension PostgresTransaction {
     }
 }
 
+extension Journal.Entry.Values {
+    fileprivate var message: [UInt8] {
+        get throws {
+            switch self {
+            case .value(let value): try WireJSON.encode(value)
+            case .json(let json): Array(json.text.utf8)
+            }
+        }
+    }
+}
+
 /// The key of a commitment, as the two pads of HMAC (RFC 2104): the server has `sha256()` but no HMAC, and the pads are
 /// all that it needs to compute one.
 struct CommitmentKey {
@@ -124,8 +146,16 @@ struct CommitmentKey {
     let pads: [UInt8]
 
     /// - Parameter key: 32 random bytes of the system, unless a test passes its own; at most 64.
-    init(_ key: [UInt8] = (0..<32).map { _ in UInt8.random(in: .min ... .max) }) {
+    init(_ key: [UInt8] = Self.random()) {
         let block = key + [UInt8](repeating: 0, count: 64 - key.count)
         pads = block.map { $0 ^ 0x36 } + block.map { $0 ^ 0x5c }
+    }
+
+    /// 32 bytes. By words, as each random number is a system call.
+    private static func random() -> [UInt8] {
+        (0..<4).flatMap { _ in
+            let word = UInt64.random(in: .min ... .max)
+            return stride(from: 0, to: 64, by: 8).map { UInt8(truncatingIfNeeded: word >> $0) }
+        }
     }
 }

@@ -28,6 +28,11 @@ extension JSONText {
     package init(encoding value: some Encodable) throws {
         self.init(String(decoding: try WireJSON.encode(value), as: UTF8.self))
     }
+
+    /// The array of these elements.
+    package init(array elements: [JSONText]) {
+        self.init("[" + elements.lazy.map(\.text).joined(separator: ",") + "]")
+    }
 }
 
 extension Row {

@@ -139,27 +139,30 @@ struct ImportWriter<Row: ImportedRow> {
                 .import, origins: Dictionary(origins) { first, _ in first }, by: principal, in: transaction)
         }
         if !new.isEmpty {
-            let unsaid = try await Row.insert(try JSONText(encoding: new), in: transaction)
-            var notes = try await notes(about: new, for: .update, in: transaction)
+            let texts = try new.map { try JSONText(encoding: $0.withoutNotes) }
+            let all = JSONText(array: texts)
+            let unsaid = try await Row.insert(all, in: transaction)
+            var notes = try await notes(about: new, all, for: .update, in: transaction)
             for left in unsaid { note(left, in: &notes) }
-            for row in new {
+            for (row, text) in zip(new, texts) {
                 guard let id = row.id else { continue }
-                entries.append(.init(.created, Row.entity, id, version: 1, values: row.withoutNotes))
+                entries.append(.init(.created, Row.entity, id, version: 1, json: text))
                 outcome.add(row.row, .created, id, notes[row.row] ?? [])
             }
         }
         if !known.isEmpty {
+            let texts = try known.map { try JSONText(encoding: $0.withoutNotes) }
+            let all = JSONText(array: texts)
             var versions: [Identifier<ImportRow>: Int] = [:]
             if matching.existing != .skip {
-                let written = try await Row.update(
-                    try JSONText(encoding: known), filling: matching.existing == .fill, in: transaction)
+                let written = try await Row.update(all, filling: matching.existing == .fill, in: transaction)
                 for record in written { versions[record.id] = record.version }
             }
-            let notes = try await notes(about: known, for: matching.existing, in: transaction)
-            for row in known {
+            let notes = try await notes(about: known, all, for: matching.existing, in: transaction)
+            for (row, text) in zip(known, texts) {
                 guard let id = row.id else { continue }
                 if let version = versions[id] {
-                    entries.append(.init(.changed, Row.entity, id, version: version, values: row.withoutNotes))
+                    entries.append(.init(.changed, Row.entity, id, version: version, json: text))
                 }
                 outcome.add(row.row, versions[id] == nil ? .skipped : .updated, id, notes[row.row] ?? [])
             }
@@ -169,9 +172,11 @@ struct ImportWriter<Row: ImportedRow> {
 
     /// What the rows contain but was not applied to their records, by row.
     ///
-    /// - Parameter existing: how the rows change existing records; new records take everything.
+    /// - Parameters:
+    ///   - text: the rows.
+    ///   - existing: how the rows change existing records; new records take everything.
     private func notes(
-        about rows: [Row], for existing: Import.Existing, in transaction: PostgresTransaction
+        about rows: [Row], _ text: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
     ) async throws -> [Int: [ImportRow.Fault]] {
         var notes: [Int: [ImportRow.Fault]] = [:]
         for row in rows {
@@ -179,9 +184,8 @@ struct ImportWriter<Row: ImportedRow> {
                 notes[row.row] = unread.map { fault($0.column, "\($0.detail): it was left out") }
             }
         }
-        let answering = rows.filter(\.answers)
-        guard !answering.isEmpty else { return notes }
-        for left in try await Row.leftOut(try JSONText(encoding: answering), for: existing, in: transaction) {
+        guard rows.contains(where: \.answers) else { return notes }
+        for left in try await Row.leftOut(text, for: existing, in: transaction) {
             note(left, in: &notes)
         }
         return notes
@@ -208,7 +212,7 @@ extension ImportMatching {
 }
 
 extension ImportedRow {
-    /// For the journal: what was left out is not in the record.
+    /// What the record gets, and the journal contains.
     fileprivate var withoutNotes: Self {
         var row = self
         row.notes = nil

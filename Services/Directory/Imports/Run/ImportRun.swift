@@ -175,6 +175,8 @@ struct ImportRun<Row: ImportedRow> {
         for (row, faults) in chunk.rejected { outcome.reject(row, faults) }
         try await ConsentStore.setProvenance(.import, by: principal, in: transaction)
         try await write(chunk.rows, by: writer(claim, chunk.header, .reading), in: transaction, into: &outcome)
+        // The next chunk looks its rows up among those of this one.
+        try await transaction.execute("select directory.renew_estimates()")
         try await ImportLedger.hold(claim, outcome, in: transaction)
         return outcome
     }

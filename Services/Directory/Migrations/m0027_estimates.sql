@@ -1,0 +1,18 @@
+-- The planner multiplies the present size of a table by the rows a page that were counted last. If they were counted
+-- while a transaction was filling an empty table, or after one had been rolled back (a dry run of an import), none was
+-- counted: then the planner takes the table for empty, however it grows, and reads it as a whole for every row that an
+-- import looks up. Imports call this, within their transactions, in which alone the new rows count. A table in which less
+-- than one row a page was counted is counted again, unless it is so large that this takes longer than it saves.
+create function directory.renew_estimates() returns void
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    name regclass;
+begin
+    for name in
+        select oid from pg_class
+        where relnamespace = 'directory'::regnamespace and relkind = 'r' and relpages between 1 and 10000
+            and reltuples < relpages
+    loop
+        execute format('analyze (skip_locked) %s', name);
+    end loop;
+end $$;
