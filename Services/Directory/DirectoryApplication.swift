@@ -36,6 +36,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0025-luhn", sql: PackageResources.m0025_luhn_sql),
         Migration("0026-row-functions", sql: PackageResources.m0026_row_functions_sql),
         Migration("0027-estimates", sql: PackageResources.m0027_estimates_sql),
+        Migration("0028-left-place", sql: PackageResources.m0028_left_place_sql),
     ]
 
     package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {

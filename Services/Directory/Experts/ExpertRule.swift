@@ -8,8 +8,8 @@ struct ExpertRule {
     let isInOrder: Bool
     /// Whether so few rows meet it that it is best to skip the others in the index alone.
     let isRare: Bool
-    /// Posting lists that contain every row that meets it. Each is an array of terms, as named by
-    /// `directory.expert_terms`: a row with any of them is in the list.
+    /// Posting lists of which each contains every row that meets it, and all together no other row. Each is an array of
+    /// terms, as named by `directory.expert_terms`: a row with any of them is in the list.
     let lists: [SQL]
 
     init(_ condition: SQL, isInOrder: Bool = false, isRare: Bool = false, lists: [SQL] = []) {

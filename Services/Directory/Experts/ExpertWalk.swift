@@ -125,8 +125,10 @@ struct ExpertWalk {
             }
         }
         if looks < Self.freeLookups || looks * Self.look < answers.cost {
-            let rows = try await walk(
-                list, after, limit: limit, reach: Int(looks * 2 + Self.freeLookups / 2), in: transaction)
+            // Alone in its rule, a list contains nothing but matches.
+            let isExact = list != nil && rules.count == 1 && rules[0].lists.count == 1
+            let reach = isExact ? limit : Int(looks * 2 + Self.freeLookups / 2)
+            let rows = try await walk(list, after, limit: limit, reach: reach, in: transaction)
             if rows.count >= limit { return rows }
         }
         return try await sort(after, limit: limit, in: transaction)
@@ -169,7 +171,8 @@ struct ExpertWalk {
                 let postings = ["term = name"] + places[stage] + (last.map { [comes(after: $0, id: "expert")] } ?? [])
                 // Rows missing from the other lists are skipped before the row is read; except if a next stage must
                 // know how far this one was walked.
-                let others = (places.count > 1 ? [] : lists).filter { $0 != list }.map { other -> SQL in
+                let isLast = stage == places.count - 1
+                let others = (isLast ? lists : []).filter { $0 != list }.map { other -> SQL in
                     """
                     exists (select from expert_posting
                         where term = any (\(other)) and sort_key = key and expert = member)
