@@ -28,7 +28,7 @@ package protocol PathVariable: PathVariables {
 
 extension PathVariable {
     package init(names: [String], values: [String]) throws {
-        guard values.count == 1, !values[0].utf8.contains(0), StreamSafe.accepts(values[0]) else {
+        guard values.count == 1, !values[0].hasByte(0), StreamSafe.accepts(values[0]) else {
             throw Problem(.notFound)
         }
         try self.init(variable: values[0])

@@ -169,7 +169,7 @@ private struct FlatValueDecoder: Decoder, SingleValueDecodingContainer {
         guard texts.count == 1, let text = texts.first else {
             throw .malformed("The parameter \"\(name)\" takes one value and is given several times.")
         }
-        guard !text.utf8.contains(0) else { throw .invalid(name: name, detail: "has the character U+0000") }
+        guard !text.hasByte(0) else { throw .invalid(name: name, detail: "has the character U+0000") }
         guard StreamSafe.accepts(text) else { throw .invalid(name: name, detail: StreamSafe.refusal) }
         return text
     }

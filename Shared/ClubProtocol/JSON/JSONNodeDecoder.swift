@@ -149,7 +149,7 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
 
     /// PostgreSQL cannot store U+0000, and none of our texts needs it.
     private func check(_ text: String) throws {
-        if text.utf8.contains(0) { throw fault("has the character U+0000") }
+        if text.hasByte(0) { throw fault("has the character U+0000") }
         guard StreamSafe.accepts(text) else { throw fault(StreamSafe.refusal) }
     }
 

@@ -62,22 +62,26 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable, Hashable {
         parameters = []
     }
 
+    /// Many are empty: between two values, and at the ends.
     fileprivate mutating func append(literal: String) {
-        text.append(literal)
+        if !literal.isEmpty { text.append(literal) }
     }
 
     fileprivate mutating func bind(_ parameter: SQLParameter) {
         var parameter = parameter
         parameter.placeholder = text.utf8.count
         parameters.append(parameter)
-        text.append("$")
-        text.append(String(parameters.count))
+        let number = parameters.count
+        text.append(number <= Self.placeholders.count ? Self.placeholders[number - 1] : "$\(number)")
     }
+
+    /// `$1` and so on, of nearly all statements.
+    private static let placeholders = (1...32).map { "$\($0)" }
 
     fileprivate mutating func splice(_ fragment: SQL) {
         isPlannedByValue = isPlannedByValue || fragment.isPlannedByValue
         guard !fragment.parameters.isEmpty else {
-            text.append(fragment.text)
+            append(literal: fragment.text)
             return
         }
         let source = fragment.text.utf8

@@ -74,7 +74,7 @@ struct OperatorPages: RequestHandling {
         bodies = BodyBudget(limit: limits.bufferedBytes, share: limits.bufferedBytes)
     }
 
-    func open(_ head: RequestHead, token: inout VerifiedToken?) -> HeadDecision {
+    func open(_ head: consuming RequestHead, token: inout VerifiedToken?) -> HeadDecision {
         let requestID = head.requestID ?? names.next()
         if let fault = head.fault { return .answer(RawResponse(fault, requestID: requestID)) }
         // A target that is not a path is about the server as a whole.

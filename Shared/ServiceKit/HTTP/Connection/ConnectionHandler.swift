@@ -292,28 +292,26 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if parsed.uri.utf8.count > limits.uriBytes { return refuse(Problem(.uriTooLong)) }
         if head.fieldBytes > limits.headerBytes { return refuse(Problem(.headerTooLarge)) }
         if let fault = head.fault { return refuse(fault) }
+        let isAwaited = head.expectsContinue && head.hasBody
+        let length = head.contentLength ?? 0
+        // Moved, as it is many texts.
         switch responder.open(head, token: &token) {
-        case .answer(let answer): answerEarly(answer, head)
+        case .answer(let answer):
+            // On the head alone. The connection stays open if the rest of the request is small.
+            if length > Self.discardable || isAwaited { form.keepsAlive = false }
+            phase = .discarding
+            send(answer)
+            if !form.keepsAlive { close() }
         case .request(let request):
             self.request = request
             phase = .receiving
-            if head.expectsContinue, head.hasBody { writeContinue(context) }
+            if isAwaited { writeContinue(context) }
             if case .stream = request.bodyRule { startUpload(request, context) }
         case .page(let page):
             self.page = page
             phase = .receiving
-            if head.expectsContinue, head.hasBody { writeContinue(context) }
+            if isAwaited { writeContinue(context) }
         }
-    }
-
-    /// Responds on the head alone. The connection stays open if the rest of the request is small.
-    private func answerEarly(_ answer: RawResponse, _ head: RequestHead) {
-        if (head.contentLength ?? 0) > Self.discardable || (head.expectsContinue && head.hasBody) {
-            form.keepsAlive = false
-        }
-        phase = .discarding
-        send(answer)
-        if !form.keepsAlive { close() }
     }
 
     /// Runs the work on this connection's event loop.

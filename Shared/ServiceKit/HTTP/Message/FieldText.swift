@@ -11,13 +11,14 @@ extension String {
 extension StringProtocol {
     /// Whether this equals `lowercase`, ignoring the case of ASCII letters.
     func isField(_ lowercase: StaticString) -> Bool {
-        guard utf8.count == lowercase.utf8CodeUnitCount else { return false }
-        var expected = lowercase.utf8Start
-        for byte in utf8 {
-            let folded = byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
-            guard folded == expected.pointee else { return false }
-            expected += 1
+        let expected = UnsafeBufferPointer(start: lowercase.utf8Start, count: lowercase.utf8CodeUnitCount)
+        func isSame(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+            guard bytes.count == expected.count else { return false }
+            for (byte, expected) in zip(bytes, expected) {
+                guard (byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte) == expected else { return false }
+            }
+            return true
         }
-        return true
+        return utf8.withContiguousStorageIfAvailable(isSame) ?? Array(utf8).withUnsafeBufferPointer(isSame)
     }
 }

@@ -4,7 +4,14 @@ enum HostField {
     ///
     /// A comma is refused although the grammar allows it: no host name contains one, and two `Host` fields that a proxy
     /// joined look like it.
-    static func isValid(_ text: Substring.UTF8View) -> Bool {
+    static func isValid(_ text: some StringProtocol) -> Bool {
+        text.utf8.withContiguousStorageIfAvailable(isValid) ?? Array(text.utf8).withUnsafeBufferPointer(isValid)
+    }
+
+    private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
+
+    private static func isValid(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        let text = bytes[...]
         guard text.first == UInt8(ascii: "[") else {
             let end = text.firstIndex(of: UInt8(ascii: ":")) ?? text.endIndex
             return isName(text[..<end]) && isPort(text[end...])
@@ -14,12 +21,12 @@ enum HostField {
     }
 
     /// Nothing, or a colon and digits, of which there may be none.
-    private static func isPort(_ text: Substring.UTF8View) -> Bool {
+    private static func isPort(_ text: Bytes) -> Bool {
         guard let colon = text.first else { return true }
         return colon == UInt8(ascii: ":") && text.dropFirst().allSatisfy { (0x30...0x39).contains($0) }
     }
 
-    private static func isName(_ text: Substring.UTF8View) -> Bool {
+    private static func isName(_ text: Bytes) -> Bool {
         var rest = text
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "%") {
@@ -34,7 +41,7 @@ enum HostField {
     }
 
     /// An IPv6 address without a zone, or the form of a later version (`v7.…`).
-    private static func isLiteral(_ text: Substring.UTF8View) -> Bool {
+    private static func isLiteral(_ text: Bytes) -> Bool {
         guard text.first == UInt8(ascii: "v") || text.first == UInt8(ascii: "V") else {
             return IPAddress(ascii: text)?.bytes.count == 16
         }

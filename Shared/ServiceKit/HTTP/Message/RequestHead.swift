@@ -153,7 +153,7 @@ package struct RequestHead: Sendable {
     private mutating func takeHost(_ value: String) {
         hosts += 1
         // An invalid one is 400, as are none and two (RFC 9112, 3.2).
-        if !HostField.isValid(Substring(value).utf8) { refuse("Host must be a host with an optional port.") }
+        if !HostField.isValid(value) { refuse("Host must be a host with an optional port.") }
     }
 
     private mutating func takeExpectation(_ value: String) {
@@ -192,7 +192,9 @@ package struct RequestHead: Sendable {
         let rest = bytes.dropFirst(length)
         let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
         let authority = rest[..<end]
-        guard !authority.isEmpty, authority.first != UInt8(ascii: ":"), HostField.isValid(authority) else { return nil }
+        guard !authority.isEmpty, authority.first != UInt8(ascii: ":"), HostField.isValid(Substring(authority)) else {
+            return nil
+        }
         guard end < rest.endIndex else { return "/" }
         return rest[end] == UInt8(ascii: "/") ? String(Substring(rest[end...])) : "/\(Substring(rest[end...]))"
     }

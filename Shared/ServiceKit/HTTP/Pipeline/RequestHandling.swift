@@ -13,7 +13,7 @@ protocol RequestHandling: Sendable {
     /// Decides on the head alone. Never waits.
     ///
     /// - Parameter token: the last good token of the connection; set by a request with another.
-    func open(_ head: RequestHead, token: inout VerifiedToken?) -> HeadDecision
+    func open(_ head: consuming RequestHead, token: inout VerifiedToken?) -> HeadDecision
     /// The `Allow` of a path, nil if the path does not exist: for methods that the parser does not know.
     func allowed(_ target: String) -> String?
     /// The response to a problem of the connection itself: before there is a request, or while its body arrives.

@@ -57,10 +57,8 @@ struct CursorScope: Sendable {
     ///   - path: of the request, as it was sent.
     ///   - query: of the request, as it was sent; `cursor`, `limit` and the order of parameters are ignored.
     init(_ code: HMAC<SHA256>, path: Substring.UTF8View, query: Substring.UTF8View?) {
-        var list: [UInt8] = []
-        list.reserveCapacity(path.count + (query?.count ?? 0) + 2)
-        list.append(contentsOf: path)
-        var filters = query?.split(separator: UInt8(ascii: "&")) ?? []
+        var list = Array(path)
+        var filters = query.map { Array($0).split(separator: UInt8(ascii: "&")) } ?? []
         filters.removeAll { $0.starts(with: "cursor=".utf8) || $0.starts(with: "limit=".utf8) }
         filters.sort { $0.lexicographicallyPrecedes($1) }
         for filter in filters {
@@ -90,7 +88,7 @@ struct CursorScope: Sendable {
     }
 
     func open(_ cursor: String) throws(Problem) -> [String] {
-        guard let bytes = Base64URL.decode(cursor.utf8), bytes.count > Self.macBytes else { throw Self.refusal }
+        guard let bytes = Base64URL.decode(Array(cursor.utf8)), bytes.count > Self.macBytes else { throw Self.refusal }
         var payload = bytes[Self.macBytes...]
         guard Self.isEqual(mac(payload), bytes[..<Self.macBytes]) else { throw Self.refusal }
         var texts: [String] = []

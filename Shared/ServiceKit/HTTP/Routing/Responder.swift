@@ -58,8 +58,9 @@ final class Responder: RequestHandling {
     /// Bytes that have arrived and are not processed yet.
     var buffered: Int { bodies.used }
 
-    func open(_ head: RequestHead, token: inout VerifiedToken?) -> HeadDecision {
+    func open(_ head: consuming RequestHead, token: inout VerifiedToken?) -> HeadDecision {
         let arrived = NIODeadline.now()
+        let method = head.method
         let requestID = head.requestID ?? names.next()
         if let fault = head.fault { return refuse(fault, requestID, nil, arrived, method: head.method) }
         switch table.match(head.method, head.target) {
@@ -90,7 +91,7 @@ final class Responder: RequestHandling {
                         pipeline: pipeline, route: route, head: head, requestID: requestID, values: values,
                         query: query, principal: principal, deadline: deadline, bodyRule: bodyRule, arrived: arrived))
             } catch {
-                return refuse(error, requestID, route, arrived, method: head.method)
+                return refuse(error, requestID, route, arrived, method: method)
             }
         }
     }

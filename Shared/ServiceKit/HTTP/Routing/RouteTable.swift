@@ -120,31 +120,28 @@ package struct RouteTable: Sendable {
     ///
     /// - Parameter target: the path and the query, as sent.
     package func match(_ method: RequestHead.Method, _ target: String) -> Match {
-        var captures = Captures()
-        var path = target.utf8[...]
-        var query: Substring?
-        if let mark = path.firstIndex(of: UInt8(ascii: "?")) {
-            query = target[target.utf8.index(after: mark)...]
-            path = path[..<mark]
-        }
-        let found = path.withContiguousStorageIfAvailable { bytes -> Int? in
-            guard let first = bytes.first, first == UInt8(ascii: "/") else { return nil }
-            // The root has no segment.
-            guard bytes.count > 1 else { return nodes[0].allow.isEmpty ? nil : 0 }
-            return find(in: 0, bytes, from: 1, &captures)
-        }
-        guard let found, let place = found else { return .none }
+        var target = target
         var values: [String] = []
-        if captures.count > 0 {
+        var end = 0
+        let place = target.withUTF8 { bytes -> Int? in
+            while end < bytes.count, bytes[end] != UInt8(ascii: "?") { end += 1 }
+            let path = UnsafeBufferPointer(rebasing: bytes[..<end])
+            guard path.first == UInt8(ascii: "/") else { return nil }
+            // The root has no segment.
+            guard path.count > 1 else { return nodes[0].allow.isEmpty ? nil : 0 }
+            var captures = Captures()
+            guard let place = find(in: 0, path, from: 1, &captures) else { return nil }
             values.reserveCapacity(captures.count)
             for index in 0..<captures.count {
-                let range = captures.ranges[index]
-                let start = path.index(path.startIndex, offsetBy: range.lowerBound)
-                let end = path.index(start, offsetBy: range.count)
-                guard let value = Self.decode(path[start..<end]) else { return .none }
+                guard let value = Self.decode(UnsafeBufferPointer(rebasing: path[captures.ranges[index]])) else {
+                    return nil
+                }
                 values.append(value)
             }
+            return place
         }
+        guard let place else { return .none }
+        let query = end < target.utf8.count ? target[target.utf8.index(target.startIndex, offsetBy: end + 1)...] : nil
         guard method != .other, let route = nodes[place].routes[method.rawValue] else {
             return .methodNotAllowed(allow: nodes[place].allow)
         }
@@ -178,10 +175,10 @@ package struct RouteTable: Sendable {
     }
 
     /// Percent-decodes a segment; nil for an invalid value: an encoded slash or U+0000, a bad escape, invalid UTF-8.
-    private static func decode(_ segment: Substring.UTF8View) -> String? {
-        guard segment.contains(UInt8(ascii: "%")) else { return String(Substring(segment)) }
+    private static func decode(_ segment: UnsafeBufferPointer<UInt8>) -> String? {
+        guard segment.contains(UInt8(ascii: "%")) else { return String(decoding: segment, as: UTF8.self) }
         var bytes: [UInt8] = []
-        var rest = segment
+        var rest = segment[...]
         while let byte = rest.popFirst() {
             guard byte == UInt8(ascii: "%") else {
                 bytes.append(byte)

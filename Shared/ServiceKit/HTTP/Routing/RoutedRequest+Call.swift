@@ -38,9 +38,10 @@ extension RoutedRequest {
     }
 
     /// The response with everything that the operation declares about it.
-    func wire<Value>(_ answer: RouteResponse<Value>, _ operation: Operation) throws -> RawResponse {
+    func wire<Value>(_ answer: RouteResponse<Value>) throws -> RawResponse {
         let extra = answer.headers.isEmpty ? route.extra : HTTPFields(Array(answer.headers) + Array(route.extra))
         if let status = answer.status, status.kind != .clientError {
+            let operation = route.operation
             let said = [operation.success] + operation.redirects + operation.alternatives
             assert(said.contains(status), "\(route.name) does not say that it answers \(status.code)")
         }
@@ -50,7 +51,7 @@ extension RoutedRequest {
                 version: answer.version, extra: extra)
         }
         var wired = RawResponse(
-            answer.status ?? operation.success, contentType: operation.produces.rawValue, body: body,
+            answer.status ?? route.operation.success, contentType: route.operation.produces.rawValue, body: body,
             requestID: requestID, version: answer.version, extra: extra)
         wired.isConfidential = answer.isConfidential
         wired.isPublic = route.isPublic
@@ -58,9 +59,9 @@ extension RoutedRequest {
     }
 
     /// The output of a stream, with the time limit of a stream.
-    func output(_ operation: Operation, headers: HTTPFields = [:], to sink: any ResponseSink) -> LineOutput {
+    func output(headers: HTTPFields = [:], to sink: any ResponseSink) -> LineOutput {
         var head = RawResponse(
-            operation.success, contentType: operation.produces.rawValue, body: [], requestID: requestID,
+            route.operation.success, contentType: route.operation.produces.rawValue, body: [], requestID: requestID,
             extra: headers.isEmpty ? route.extra : HTTPFields(Array(headers) + Array(route.extra)))
         head.isPublic = route.isPublic
         return LineOutput(

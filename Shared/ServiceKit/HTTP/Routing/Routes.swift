@@ -18,7 +18,7 @@ package struct Routes {
     ) {
         add(E.self, .json) { request, input, _ in
             let call = try request.call(E.self, input)
-            return .answer(try request.wire(try await handler(call), E.operation))
+            return .answer(try request.wire(try await handler(call)))
         }
     }
 
@@ -32,7 +32,7 @@ package struct Routes {
             let call = try request.call(E.self, input)
             return .answer(
                 try await request.transact(input, prepare: {}) { _, transaction in
-                    try request.wire(try await handler(call, transaction), E.operation)
+                    try request.wire(try await handler(call, transaction))
                 })
         }
     }
@@ -49,7 +49,7 @@ package struct Routes {
             return .answer(
                 try await request.transact(input, looksBefore: true, prepare: { try await prepare(call) }) {
                     prepared, transaction in
-                    try request.wire(try await handler(call, prepared, transaction), E.operation)
+                    try request.wire(try await handler(call, prepared, transaction))
                 })
         }
     }
@@ -61,7 +61,7 @@ package struct Routes {
     ) {
         add(E.self, .json) { request, input, sink in
             let call = try request.call(E.self, input)
-            let output = request.output(E.operation, to: sink)
+            let output = request.output(to: sink)
             return try await request.write(output) { try await handler(call, LineWriter(output: output)) }
         }
     }
@@ -76,7 +76,7 @@ package struct Routes {
     ) where E.Response == TextDocument {
         add(E.self, .json) { request, input, sink in
             let call = try request.call(E.self, input)
-            let output = request.output(E.operation, headers: headers, to: sink)
+            let output = request.output(headers: headers, to: sink)
             return try await request.write(output) { try await handler(call, TextWriter(output: output)) }
         }
     }
@@ -89,7 +89,7 @@ package struct Routes {
     ) where E.Response == TextDocument {
         add(E.self, .json) { request, input, sink in
             let call = try request.call(E.self, input)
-            let output = request.output(E.operation, headers: headers, to: sink)
+            let output = request.output(headers: headers, to: sink)
             return try await request.passExportGate {
                 try await request.write(output) { try await handler(call, TextWriter(output: output)) }
             }
@@ -107,7 +107,7 @@ package struct Routes {
                 case .bytes(let bytes): UploadBody(bytes: bytes)
                 case .upload(let body): body
                 }
-            return .answer(try request.wire(try await handler(call, body), E.operation))
+            return .answer(try request.wire(try await handler(call, body)))
         }
     }
 
