@@ -1,3 +1,5 @@
+import Glibc
+
 /// Texts as bytes.
 ///
 /// Swift compares and hashes strings by canonical equivalence and splits them into grapheme clusters: anything
@@ -146,18 +148,12 @@ package struct ByteKey: Hashable, Sendable {
     }
 }
 
-/// Compares eight bytes at a time.
+/// Compares as many bytes at a time as the processor can: tokens are long.
 @usableFromInline
 func areSame(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
     guard left.count == right.count else { return false }
-    let (left, right) = (UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right))
-    var index = 0
-    while index + 8 <= left.count {
-        let word = left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-        guard word == right.loadUnaligned(fromByteOffset: index, as: UInt64.self) else { return false }
-        index += 8
-    }
-    return left[index...].elementsEqual(right[index...])
+    guard let start = left.baseAddress, let other = right.baseAddress else { return true }
+    return memcmp(start, other, left.count) == 0
 }
 
 /// Scans bytes eight at a time.
