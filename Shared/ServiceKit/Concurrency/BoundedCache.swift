@@ -1,5 +1,5 @@
 /// A dictionary of at most `capacity` values: the least recently used one is evicted.
-struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+package struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private struct Slot {
         var key: Key
         var value: Value
@@ -16,14 +16,14 @@ struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private var newest = none
     private var oldest = none
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         self.capacity = max(1, capacity)
     }
 
     var count: Int { places.count }
 
     /// The value of `key`, which becomes the most recently used one.
-    mutating func value(of key: Key) -> Value? {
+    package mutating func value(of key: Key) -> Value? {
         guard let place = places[key] else { return nil }
         if place != newest {
             unlink(place)
@@ -32,7 +32,7 @@ struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return slots[place].value
     }
 
-    mutating func set(_ value: Value, for key: Key) {
+    package mutating func set(_ value: Value, for key: Key) {
         if let place = places[key] {
             slots[place].value = value
             unlink(place)
