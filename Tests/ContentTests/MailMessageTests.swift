@@ -16,6 +16,32 @@ struct MailMessageTests {
             date: Date(timeIntervalSince1970: 1_805_000_000), text: text, html: "<p>\(text)</p>")
     }
 
+    /// The value of a field of text, as written behind `Subject`.
+    private func encodedWords(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        HeaderField.write("Subject", text: text, into: &bytes)
+        return String(String(decoding: bytes, as: UTF8.self).dropFirst("Subject: ".count).dropLast())
+    }
+
+    /// The value of a field with an address, as written behind `To`.
+    private func encoded(_ mailbox: MailMessage.Mailbox) -> String {
+        var bytes: [UInt8] = []
+        HeaderField.write("To", mailbox, into: &bytes)
+        return String(String(decoding: bytes, as: UTF8.self).dropFirst("To: ".count).dropLast())
+    }
+
+    private func quotedPrintable(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        QuotedPrintable.encode(text, into: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func date(_ seconds: Double) -> String {
+        var bytes: [UInt8] = []
+        MessageDate.write(Date(timeIntervalSince1970: seconds), into: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     @Test("no line is longer than 998 bytes, no header line than 78, and every line ends with CRLF")
     func lineLengths() {
         let long = String(repeating: "é", count: 3000) + "\n" + String(repeating: "mot ", count: 500)
@@ -30,7 +56,7 @@ struct MailMessageTests {
     @Test("another mail reader decodes an encoded subject")
     func encodedSubject() throws {
         let subject = "Économie numérique : « où va-t-on ? » 🚀 " + String(repeating: "à", count: 60)
-        let words = MailMessage.encodedWords(subject).components(separatedBy: "\r\n ")
+        let words = encodedWords(subject).components(separatedBy: "\r\n ")
         let decoded = try words.map { word -> String in
             #expect(word.utf8.count <= 75)
             let payload = try #require(word.split(separator: "?").dropFirst(3).first)
@@ -48,8 +74,8 @@ struct MailMessageTests {
         ])
     func encodedWordsInText(text: String) throws {
         for header in [
-            MailMessage.encodedWords(text),
-            String(MailMessage.encoded(.init(name: text, address: "a@x.example")).dropLast(" <a@x.example>".count)),
+            encodedWords(text),
+            String(encoded(.init(name: text, address: "a@x.example")).dropLast(" <a@x.example>".count)),
         ] where header != text {
             let decoded = try header.components(separatedBy: "\r\n ").map { word -> String in
                 #expect(word.hasPrefix("=?utf-8?B?") && word.hasSuffix("?="))
@@ -59,7 +85,7 @@ struct MailMessageTests {
             #expect(decoded.joined() == text)
         }
         // A literal text contains nothing that a mail client would change.
-        let literal = MailMessage.encodedWords(text) == text
+        let literal = encodedWords(text) == text
         #expect(literal == (text == "?="))
     }
 
@@ -73,7 +99,7 @@ struct MailMessageTests {
 
     @Test("plain ASCII is unchanged")
     func plainSubject() {
-        #expect(MailMessage.encodedWords("Flash info no 3") == "Flash info no 3")
+        #expect(encodedWords("Flash info no 3") == "Flash info no 3")
     }
 
     @Test(
@@ -81,14 +107,94 @@ struct MailMessageTests {
         arguments: [
             "é=è\nligne\n\n fin ", "\ttab\t", String(repeating: "a", count: 200), "=3D", "",
         ])
-    func quotedPrintable(text: String) {
-        #expect(decode(MailMessage.quotedPrintable(text)) == text)
+    func decodedAgain(text: String) {
+        #expect(decode(quotedPrintable(text)) == text)
     }
 
-    @Test("a date is written in the format of RFC 5322")
+    @Test(
+        "a long text without a blank is cut into lines that no server refuses",
+        arguments: [String(repeating: "a", count: 20_000), String(repeating: "é", count: 20_000)])
+    func longWord(word: String) {
+        var message = message(subject: word, text: word, name: word)
+        message.replyTo = .init(name: word, address: "zoe@agence.example")
+        let lines = String(decoding: message.bytes, as: UTF8.self).components(separatedBy: "\r\n")
+        #expect(lines.allSatisfy { $0.utf8.count <= 78 })
+        #expect(decode(quotedPrintable(word)) == word)
+    }
+
+    @Test("words of ASCII are folded at blanks, and read the same")
+    func foldedWords() {
+        let subject = String(repeating: "Flash info, ", count: 30) + "fin"
+        let folded = encodedWords(subject)
+        #expect(folded.components(separatedBy: "\r\n").count > 3)
+        #expect(folded.replacing("\r\n ", with: " ") == subject)
+    }
+
+    @Test("a line with only a dot is encoded, wherever it comes from")
+    func loneDot() {
+        #expect(quotedPrintable(".") == "=2E")
+        #expect(quotedPrintable("a\n.\r\n..\n.b\n. \n.\n") == "a\r\n=2E\r\n..\r\n.b\r\n.=20\r\n=2E\r\n")
+        // After a soft line break.
+        #expect(quotedPrintable(String(repeating: "a", count: 75) + ".").hasSuffix("=\r\n=2E"))
+        #expect(!String(decoding: message(text: "a\n.\nb").bytes, as: UTF8.self).contains("\r\n.\r\n"))
+    }
+
+    @Test("emoji of several scalars are the same after decoding")
+    func emoji() {
+        let family = String(repeating: "👩‍👩‍👧‍👦🇫🇷", count: 50)
+        #expect(decode(quotedPrintable(family)) == family)
+        let decoded = encodedWords(family).components(separatedBy: "\r\n ").compactMap { word in
+            Data(base64Encoded: String(word.dropFirst("=?utf-8?B?".count).dropLast(2)))
+        }
+        // No character is cut: each word is UTF-8.
+        #expect(decoded.compactMap { String(data: $0, encoding: .utf8) }.joined() == family)
+    }
+
+    @Test("List-Unsubscribe stays on one line; only one that no server would take is folded, between addresses")
+    func listUnsubscribe() {
+        func field(_ addresses: [Int]) -> String? {
+            var message = message()
+            let value = addresses.map { "<https://club.example/\(String(repeating: "a", count: $0))>" }
+            message.headers = [(name: "List-Unsubscribe", value: value.joined(separator: ", "))]
+            let text = String(decoding: message.bytes, as: UTF8.self)
+            return text.firstMatch(of: /\r\nList-Unsubscribe: ((?:[^\r]|\r\n[ \t])*)\r\n/).map { String($0.1) }
+        }
+        let fixed = "List-Unsubscribe: , <https://club.example/><https://club.example/>".utf8.count
+        #expect(field([500, 998 - fixed - 500])?.contains("\r\n") == false)
+        let lines = field([500, 999 - fixed - 500])?.components(separatedBy: "\r\n") ?? []
+        #expect(lines.count == 2 && lines.allSatisfy { $0.hasSuffix(">") || $0.hasSuffix(">,") })
+        #expect(lines.last?.hasPrefix(" <") == true)
+        // What cannot be folded would have the message refused.
+        #expect(field([2000]) == nil)
+    }
+
+    @Test("the same message has the same bytes, and another has other boundaries")
+    func determinism() throws {
+        let message = message()
+        #expect(message.bytes == message.bytes)
+        var other = message
+        other.id = MailMessage.ID()
+        let (text, otherText) = (
+            String(decoding: message.bytes, as: UTF8.self), String(decoding: other.bytes, as: UTF8.self)
+        )
+        #expect(text != otherText && text.replacing("\(message.id)", with: "\(other.id)") == otherText)
+    }
+
+    @Test("a date is written in the format of RFC 5322, and read again")
     func date() {
-        #expect(MailMessage.date(Date(timeIntervalSince1970: 0)) == "Thu, 1 Jan 1970 00:00:00 +0000")
-        #expect(MailMessage.date(Date(timeIntervalSince1970: 1_709_210_096)) == "Thu, 29 Feb 2024 12:34:56 +0000")
+        for (seconds, text) in [
+            (0, "Thu, 1 Jan 1970 00:00:00 +0000"), (1_709_210_096, "Thu, 29 Feb 2024 12:34:56 +0000"),
+            (-1, "Wed, 31 Dec 1969 23:59:59 +0000"), (1_735_689_599, "Tue, 31 Dec 2024 23:59:59 +0000"),
+        ] {
+            #expect(date(Double(seconds)) == text)
+            #expect(MessageDate.seconds(in: Array(text.utf8)[...]) == seconds)
+        }
+        for text in [
+            "", "Thu, 1 Jan 1970 00:00:00", "Thu, 1 Jan 1970 00:00:00 +0100", "Thu, 30 Feb 2024 12:34:56 +0000",
+            "Thu, 1 Foo 1970 00:00:00 +0000", "Thu, 1 Jan 1970 24:00:00 +0000", "Thu, 1 Jan 70 00:00:00 +0000",
+        ] {
+            #expect(MessageDate.seconds(in: Array(text.utf8)[...]) == nil, "\(text)")
+        }
     }
 
     @Test("a line that begins with a dot gets another one, and a single dot ends the text")

@@ -38,7 +38,7 @@ struct SMTPTransportTests {
             #expect(outcomes == Array(repeating: .accepted("250 taken"), count: 3))
             #expect(server.accepted.map(\.recipient) == ["a@x.example", "b@x.example", "c@x.example"])
             #expect(Set(server.accepted.compactMap { $0.header("Message-ID") }).count == 3)
-            #expect(server.accepted.allSatisfy { $0.text.contains("\r\n.\r\n..fin") })
+            #expect(server.accepted.allSatisfy { $0.text.contains("\r\n=2E\r\n..fin") })
         }
     }
 
