@@ -15,17 +15,30 @@ package enum ContentApplication: ServiceApplication {
         Migration("0003-delivery", sql: PackageResources.m0003_delivery_sql),
         Migration("0004-letter", sql: PackageResources.m0004_letter_sql),
         Migration("0005-suppression", sql: PackageResources.m0005_suppression_sql),
+        Migration("0006-outgoing-mail", sql: PackageResources.m0006_outgoing_mail_sql),
     ]
 
     package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
         ResourceRoutes(backend: backend).mount(on: &builder)
         merges.mount(on: &builder)
-        IssueRoutes(backend: backend).mount(on: &builder)
+        let configuration = backend.configuration
+        let transport = try MailTransports.named(by: configuration.mailURL, as: configuration.mailName)
+        let rules = try configuration.mailLimitsFile.map(MailLimitsFile.init(path:)) ?? MailLimitsFile()
+        let mail = MailDispatcher(
+            database: backend.database, transport: transport, rules: rules,
+            composer: MailComposers(
+                deliveries: FlashInfoComposer(
+                    backend: backend, renderer: try FlashInfoRenderer(), sender: transport.sender),
+                letters: LetterComposer(renderer: try LetterRenderer(), sender: transport.sender)),
+            issues: IssueGuard(database: backend.database), logger: backend.logger)
+        builder.run(mail)
+        let finder = LaneFinder(client: DNSClient(.system()))
+        let sender = IssueSender(backend: backend, lanes: LaneAssignment(finder: finder, store: mail.lanes))
+        sender.mount(on: &builder)
+        IssueRoutes(backend: backend, sender: sender).mount(on: &builder)
         DeliveryRoutes(backend: backend).mount(on: &builder)
-        let transport = try MailTransports.named(by: backend.configuration.mailURL)
-        IssueSender(backend: backend, transport: transport, renderer: try FlashInfoRenderer()).mount(on: &builder)
+        LaneRoutes(backend: backend, rules: rules, connections: transport.connections).mount(on: &builder)
         LetterRoutes(backend: backend).mount(on: &builder)
-        LetterSender(backend: backend, transport: transport, renderer: try LetterRenderer()).mount(on: &builder)
         ContentRights(backend: backend).mount(on: &builder)
     }
 

@@ -15,6 +15,10 @@ struct BoundedTimeTests {
         try await withService(ContentApplication.self, adjust: { $0.mailURL = "maildir:\(mail)" }) { content in
             let resource = try await content.client(.editor).send(
                 CreateResource.request(body: .init(kind: .article, title: "Dossier")))
+            let issue = try await content.client(.editor).send(CreateIssue.request(body: .init(title: "Flash info")))
+            let scheduled = BodyDays.Request(
+                "POST /v1/issues/{issue}/transitions /scheduledFor", at: "/v1/issues/\(issue.id)/transitions",
+                as: .editor, ##"{"to":"scheduled","scheduledFor":"#"}"##)
             let requests = ["embargoUntil", "expiresAt"].flatMap { key in
                 [
                     BodyDays.Request(
@@ -26,7 +30,7 @@ struct BoundedTimeTests {
                 ]
             }
             let known = BodyDays.questions.merging(BodyDays.told) { first, _ in first }
-            #expect(try await BodyDays.faults(of: content, requests, any: known) == [])
+            #expect(try await BodyDays.faults(of: content, requests + [scheduled], any: known) == [])
             // For something without an end, people enter the last day of the century.
             let last = try await content.client(.editor).send(
                 CreateResource.request(

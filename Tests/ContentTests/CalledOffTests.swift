@@ -54,12 +54,12 @@ struct CalledOffTests {
             #expect(cancelled.state == .cancelled)
             SlowDirectory.isReleased.withLock { $0 = true }
             try await until {
-                try await count("select count(*) as n from content.job where kind like 'edition.%'", services) == 0
+                try await count("select count(*) as n from content.job where kind = 'issue.freeze'", services) == 0
             }
 
             #expect(
                 try await count(
-                    "select count(*) as n from content.delivery where state <> 'cancelled'", services) == 0)
+                    "select count(*) as n from content.outgoing_mail where state <> 'cancelled'", services) == 0)
             #expect(try await count("select count(*) as n from content.delivery", services) < 6000)
         }
     }

@@ -22,7 +22,8 @@ struct ErasedAddressTests {
         ) async throws {
             let member = AudienceMember(
                 entity: .expert, id: .init(expert.uuid), name: "Zoé Quettehou", email: email, agreedAt: agreedAt)
-            try await DeliveryStore.add([.init(member)], issue: issue, audience: .experts, in: transaction)
+            try await DeliveryStore.add(
+                [.init(member)], issue: issue, audience: .experts, lanes: [:], deadline: 3600, in: transaction)
         }
 
         func erase(
@@ -151,7 +152,10 @@ struct ErasedAddressTests {
                     }
                 }
                 return try await rig.database.query(
-                    "select email from delivery where issue = \(issue.id) and state = 'pending'"
+                    """
+                    select email from delivery join outgoing_mail using (id)
+                    where delivery.issue = \(issue.id) and state = 'pending'
+                    """
                 ).map { try $0["email"] }
             }
             #expect(try await mailed(before) == [])
@@ -188,8 +192,12 @@ struct ErasedAddressTests {
                 // The same statement without the lock.
                 try await transaction.execute(
                     """
+                    with mail as (
+                        insert into outgoing_mail (id, issue, audience, lane, priority, state, deadline)
+                        values (\(Delivery.ID()), \(rig.issue), 'experts', 'other', 3, 'pending', now()) returning id
+                    )
                     insert into delivery (id, issue, audience, email)
-                    values (\(Delivery.ID()), \(rig.issue), 'experts', 'late@example.org')
+                    select id, \(rig.issue), 'experts', 'late@example.org' from mail
                     """)
             }
             let erasure = Task { _ = try await rig.erase(expert, email: "late@example.org") }

@@ -19,27 +19,38 @@ struct JobPlansTests {
                 insert into resource (id, kind, title, organization)
                 select pg_temp.key('resource', i), 'article', 'Article', pg_temp.key('organization', i)
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
-                insert into issue (id, number, title, state, sent_at)
+                insert into issue (id, number, title, state, sent_at, frozen_at)
                 select pg_temp.key('issue', i), i, 'Flash', case when i = 1 then 'sending' else 'sent' end,
-                    case when i <> 1 then now() end
+                    case when i <> 1 then now() end, now()
                 from generate_series(1, \(JobPlans.rows)) as i;
                 insert into issue_item (id, issue, position, kind, title, text, audiences)
                 select pg_temp.key('item', i), pg_temp.key('issue', i), 1, 'corporate', 'Titre', 'Texte', '{experts}'
                 from generate_series(1, \(JobPlans.rows)) as i;
                 insert into edition (issue, audience, resolved)
                 select pg_temp.key('issue', i), 'experts', i <> 1 from generate_series(1, \(JobPlans.rows)) as i;
-                insert into delivery (id, issue, audience, email, state, updated_at, reader_entity, reader)
-                select pg_temp.key('delivery', i), pg_temp.key('issue', 1 + i / 20), 'experts', i || '@example.org', 'sent',
+                insert into outgoing_mail (id, issue, audience, lane, priority, state, deadline, updated_at)
+                select pg_temp.key('delivery', i), pg_temp.key('issue', 1 + i / 20), 'experts', 'other', 3, 'sent', now(),
+                    now() - i * interval '1 hour'
+                from generate_series(0, \(JobPlans.rows) * 2 - 1) as i;
+                insert into delivery (id, issue, audience, email, created_at, reader_entity, reader)
+                select pg_temp.key('delivery', i), pg_temp.key('issue', 1 + i / 20), 'experts', i || '@example.org',
                     now() - i * interval '1 hour', 'expert', pg_temp.key('expert', i)
                 from generate_series(0, \(JobPlans.rows) * 2 - 1) as i;
+                insert into outgoing_mail (id, issue, audience, lane, priority, state, deadline)
+                select pg_temp.key('waiting', i), pg_temp.key('issue', 1), 'experts', 'other', 3, 'pending', now() + '1 day'
+                from generate_series(1, 20) as i;
                 insert into delivery (id, issue, audience, email)
                 select pg_temp.key('waiting', i), pg_temp.key('issue', 1), 'experts', 'w' || i || '@example.org'
                 from generate_series(1, 20) as i;
-                insert into delivery_past (issue, audience, state, count)
-                select pg_temp.key('issue', i), 'ambassadors', 'sent', 1 from generate_series(1, \(JobPlans.rows)) as i;
-                insert into letter (id, key, purpose, email, subject, paragraphs, state, updated_at)
-                select pg_temp.key('letter', i), i::text, 'notice', i || '@example.org', 'Avis', '{Bonjour}',
-                    case when i % 1000 = 0 then 'pending' else 'sent' end, now() - i * interval '2 hours'
+                insert into delivery_count (issue, audience, lane, state, part, count)
+                select pg_temp.key('issue', i), 'experts', 'other', 'sent', 0, 1
+                from generate_series(1, \(JobPlans.rows)) as i;
+                insert into outgoing_mail (id, lane, priority, state, deadline, updated_at)
+                select pg_temp.key('letter', i), 'other', 1, case when i % 1000 = 0 then 'pending' else 'sent' end,
+                    now() + '1 day', now() - i * interval '2 hours'
+                from generate_series(0, \(JobPlans.rows) - 1) as i;
+                insert into letter (id, key, purpose, email, subject, paragraphs)
+                select pg_temp.key('letter', i), i::text, 'notice', i || '@example.org', 'Avis', '{Bonjour}'
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
                 insert into suppression (id, email, reason)
                 select pg_temp.key('suppression', i), 's' || i || '@example.org', 'manual'
@@ -50,13 +61,15 @@ struct JobPlansTests {
                 select pg_temp.key('merge', i), 'organization', pg_temp.key('organization', i), pg_temp.key('other', i)
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
                 """,
-            small: ["erased_address_key": "one row"], through: [:],
+            small: [
+                "erased_address_key": "one row", "mail_sender": "one for each process",
+                "mail_connection": "one for each connection", "mail_lane": "one for each mailbox provider",
+            ], through: [:],
             payloads: [
                 "erasure": "'{\"erasure\": \"6f1c2f0e-0000-4000-8000-000000000001\"}'::jsonb",
                 "webhook.send": "jsonb_build_object('webhook', md5('webhook1')::uuid)",
-                "edition.resolve": "jsonb_build_object('issue', md5('issue1')::uuid, 'audience', 'experts')",
-                "edition.send": "jsonb_build_object('issue', md5('issue1')::uuid, 'audience', 'experts')",
-                "letter.send": "'{}'::jsonb",
+                "issue.freeze": "jsonb_build_object('issue', md5('issue1')::uuid)",
+                "issue.start": "jsonb_build_object('issue', md5('issue1')::uuid)",
             ])
         let mail = FileManager.default.temporaryDirectory.appendingPathComponent("mail-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: mail) }

@@ -12,9 +12,9 @@ struct MailCostTests {
     func letter() throws {
         let renderer = try LetterRenderer()
         TextCost.check("letter", bytes: 40_000) { text in
-            let letter = LetterStore.Claimed(
-                id: .init(), email: "zoe@agence.example", name: "Zoé", subject: "Bonjour",
-                paragraphs: [text, text, text], actionLabel: nil, actionURL: nil, attempt: 0)
+            let letter = OutgoingMail(
+                id: .init(), attempt: 0, email: "zoe@agence.example", name: "Zoé", createdAt: .now, subject: "Bonjour",
+                paragraphs: [text, text, text])
             _ = renderer.message(letter, from: "club@club.example").bytes
         }
     }
@@ -50,9 +50,9 @@ struct MailCostTests {
 
     @Test("the templates escape values in HTML, and nothing in the text")
     func escaping() throws {
-        let letter = LetterStore.Claimed(
-            id: .init(), email: "zoe@agence.example", name: "Zoé & <Luc>", subject: "Un \"essai\"",
-            paragraphs: ["L'été\n<b>"], actionLabel: nil, actionURL: nil, attempt: 0)
+        let letter = OutgoingMail(
+            id: .init(), attempt: 0, email: "zoe@agence.example", name: "Zoé & <Luc>", createdAt: .now,
+            subject: "Un \"essai\"", paragraphs: ["L'été\n<b>"])
         let message = try LetterRenderer().message(letter, from: "club@club.example")
         #expect(message.html.hasPrefix("<!DOCTYPE html>"))
         #expect(

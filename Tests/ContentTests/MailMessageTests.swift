@@ -199,9 +199,9 @@ struct MailMessageTests {
 
     @Test("a line that begins with a dot gets another one, and a single dot ends the text")
     func dotStuffing() {
-        let buffer = SMTPSession.dotStuffed(Array("a\r\n.b\r\n..\r\n".utf8))
+        let buffer = SMTPSession.dotStuffed(ByteBuffer(string: "a\r\n.b\r\n..\r\n").readableBytesView)
         #expect(String(buffer: buffer) == "a\r\n..b\r\n...\r\n.\r\n")
-        #expect(String(buffer: SMTPSession.dotStuffed(Array(".".utf8))) == "..\r\n.\r\n")
+        #expect(String(buffer: SMTPSession.dotStuffed(ByteBuffer(string: ".").readableBytesView)) == "..\r\n.\r\n")
     }
 
     private func decode(_ encoded: String) -> String {

@@ -24,6 +24,9 @@ struct SMTPReplyGateTests {
             ([greeting, .goes, .comes("220 go\r\n"), .comes("\u{16}")], 2, false),
             ([greeting, .goes, .comes("220 go\r\n\u{16}")], 2, false),
             ([greeting, .goes, .comes("250 a\r\n"), .comes("250 b\r\n")], 2, false),
+            // A server may close at any time; nothing is believed after that.
+            ([greeting, .comes("4"), .comes("21 bye\r\n250 b\r\n")], 2, true),
+            ([greeting, .comes("42"), .comes("0 bye\r\n")], 1, false),
         ] as [([Step], Int, Bool)] {
             let gate = SMTPReplyGate()
             let channel = EmbeddedChannel(handler: gate)
@@ -34,7 +37,7 @@ struct SMTPReplyGateTests {
                     do { try channel.writeInbound(ByteBuffer(string: text)) } catch is SMTPReplyGate.Unasked {
                         isRefused = true
                     }
-                case .goes: _ = try? channel.writeOutbound(ByteBuffer(string: "NOOP\r\n"))
+                case .goes: _ = try? channel.writeOutbound(SMTPRequest(bytes: .init(string: "NOOP\r\n"), replies: 1))
                 }
             }
             var replies: [SMTPReply] = []
@@ -50,7 +53,9 @@ struct SMTPReplyGateTests {
         for text in ["220 a\r\n250 b\r\n", "x\r\n"] {
             let channel = EmbeddedChannel(handler: SMTPReplyGate())
             #expect(throws: (any Error).self) { try channel.writeInbound(ByteBuffer(string: text)) }
-            #expect(throws: (any Error).self) { try channel.writeOutbound(ByteBuffer(string: "AUTH PLAIN x\r\n")) }
+            #expect(throws: (any Error).self) {
+                try channel.writeOutbound(SMTPRequest(bytes: .init(string: "AUTH PLAIN x\r\n"), replies: 1))
+            }
             #expect(try channel.readOutbound(as: ByteBuffer.self) == nil)
             _ = try? channel.finish()
         }

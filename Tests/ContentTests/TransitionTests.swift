@@ -3,10 +3,13 @@ import Testing
 
 @Suite("life cycles of content")
 struct ContentTransitionTests {
-    @Test("an issue goes from draft to sending to sent, and can be cancelled before it is sent")
+    @Test("an issue is sent, now or at a time, may be paused, and may be cancelled before it is sent")
     func issue() {
         typealias State = ClubProtocol.Issue.State
-        let allowed: [State: Set<State>] = [.draft: [.sending, .cancelled], .sending: [.sent, .cancelled]]
+        let allowed: [State: Set<State>] = [
+            .draft: [.scheduled, .sending, .cancelled], .scheduled: [.sending, .draft, .cancelled],
+            .sending: [.paused, .sent, .cancelled], .paused: [.sending, .cancelled], .sent: [.sending],
+        ]
         for from in State.allCases {
             for to in State.allCases {
                 #expect(from.allows(to) == (allowed[from] ?? []).contains(to), "\(from) to \(to)")
@@ -14,11 +17,12 @@ struct ContentTransitionTests {
         }
     }
 
-    @Test("an ended delivery is final; one in progress may be retried")
+    @Test("what was sent is final; what was missed may be sent again")
     func delivery() {
         typealias State = Delivery.State
         let allowed: [State: Set<State>] = [
-            .pending: [.sending, .suppressed, .cancelled], .sending: [.sent, .failed, .uncertain, .pending],
+            .pending: [.sending, .suppressed, .cancelled, .failed], .sending: [.sent, .failed, .uncertain, .pending],
+            .failed: [.pending], .uncertain: [.pending], .cancelled: [.pending], .suppressed: [.pending],
         ]
         for from in State.allCases {
             for to in State.allCases {
@@ -31,7 +35,21 @@ struct ContentTransitionTests {
     func letter() {
         typealias State = Letter.State
         let allowed: [State: Set<State>] = [
-            .pending: [.sending, .suppressed], .sending: [.sent, .failed, .uncertain, .pending],
+            .pending: [.sending, .suppressed, .failed], .sending: [.sent, .failed, .uncertain, .pending],
+        ]
+        for from in State.allCases {
+            for to in State.allCases {
+                #expect(from.allows(to) == (allowed[from] ?? []).contains(to), "\(from) to \(to)")
+            }
+        }
+    }
+
+    @Test("a lane is slowed, closed and opened by what the provider says, paused and resumed by the staff")
+    func lane() {
+        typealias State = MailLane.State
+        let allowed: [State: Set<State>] = [
+            .open: [.slowed, .closed, .paused], .slowed: [.open, .closed, .paused],
+            .closed: [.open, .slowed, .paused], .paused: [.open],
         ]
         for from in State.allCases {
             for to in State.allCases {

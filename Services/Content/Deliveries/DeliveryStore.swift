@@ -5,7 +5,7 @@ import ServiceKit
 extension Delivery.State: PostgresEncodable, PostgresDecodable {}
 extension Suppression.Reason: PostgresEncodable, PostgresDecodable {}
 
-/// The SQL of deliveries and suppressions; ``MailQueue`` has the SQL of handing them over.
+/// The SQL of deliveries and suppressions; ``OutgoingMailStore`` has the SQL of handing them over.
 enum DeliveryStore {
     /// One reader of an edition, as the directory lists them.
     struct Reader: Sendable {
@@ -29,35 +29,41 @@ enum DeliveryStore {
         }
     }
 
-    /// A delivery that a sender has claimed.
-    struct Claimed: ClaimedMail {
-        var id: MailMessage.ID
-        var audience: Edition.Audience
-        var email: EmailAddress
-        var name: String?
-        var attempt: Int
-    }
-
     /// Adds a delivery for each address that has none in this issue yet. A suppressed address gets a delivery in state
     /// `suppressed`, an erased one gets none.
+    ///
+    /// - Parameters:
+    ///   - lanes: by domain.
+    ///   - deadline: how long after now each must have been accepted, in seconds.
     static func add(
-        _ readers: [Reader], issue: Issue.ID, audience: Edition.Audience, in transaction: PostgresTransaction
+        _ readers: [Reader], issue: Issue.ID, audience: Edition.Audience, lanes: [String: String], deadline: Int,
+        in transaction: PostgresTransaction
     ) async throws {
         try await ErasedReaders.lockShared(in: transaction)
         try await lift(readers, in: transaction)
         try await transaction.execute(
             """
-            insert into delivery (id, issue, audience, email, name, state, reader_entity, reader)
-            select reader.id, \(issue), \(audience), reader.email, nullif(reader.name, ''),
-                case when suppression.email is null then 'pending' else 'suppressed' end, reader.entity, reader.subject
-            from unnest(
-                \(readers.map { _ in Delivery.ID() })::uuid[], \(readers.map(\.email))::text[],
-                \(readers.map(\.name))::text[], \(readers.map { $0.subject?.entity.rawValue })::text[],
-                \(readers.map { $0.subject?.id.text })::uuid[]) as reader (id, email, name, entity, subject)
-            left join suppression on suppression.email = lower(reader.email)
-            where not exists (select from erased_address where hash = address_hash(reader.email))
-                and not exists (select from erased_reader where erased_reader.id = reader.subject)
-            on conflict (issue, lower(email)) do nothing
+            with added as (
+                insert into delivery (id, issue, audience, email, name, reader_entity, reader)
+                select reader.id, \(issue), \(audience), reader.email, nullif(reader.name, ''), reader.entity,
+                    reader.subject
+                from unnest(
+                    \(readers.map { _ in Delivery.ID() })::uuid[], \(readers.map(\.email))::text[],
+                    \(readers.map(\.name))::text[], \(readers.map { $0.subject?.entity.rawValue })::text[],
+                    \(readers.map { $0.subject?.id.text })::uuid[]) as reader (id, email, name, entity, subject)
+                where not exists (select from erased_address where hash = address_hash(reader.email))
+                    and not exists (select from erased_reader where erased_reader.id = reader.subject)
+                on conflict (issue, lower(email)) do nothing
+                returning id, email
+            )
+            insert into outgoing_mail (id, issue, audience, lane, priority, state, deadline)
+            select added.id, \(issue), \(audience), coalesce(known.lane, \(LaneName.other)), 3,
+                case when suppression.email is null then 'pending' else 'suppressed' end,
+                now() + make_interval(secs => \(deadline))
+            from added
+                left join suppression on suppression.email = lower(added.email)
+                left join unnest(\(Array(lanes.keys)), \(Array(lanes.values))) as known (domain, lane)
+                    on known.domain = lower(split_part(added.email, '@', 2))
             """)
     }
 
@@ -85,48 +91,51 @@ enum DeliveryStore {
             lifted.map { .init(.deleted, .suppression, $0) }, by: .service(.content))
     }
 
-    /// The deliveries of one edition that wait to be handed over. A suppressed reader gets none, whatever the reason.
-    static func queue(of issue: Issue.ID, _ audience: Edition.Audience) -> MailQueue {
-        MailQueue(
-            table: "delivery", scope: "issue = \(issue) and audience = \(audience)", suppressing: "true")
-    }
-
-    static let claimed: SQL = "id, audience, email, name, attempt"
-
+    /// Those that have not begun; a sender that holds one finds that it may not begin.
     static func cancelPending(of issue: Issue.ID, in transaction: PostgresTransaction) async throws {
         try await transaction.execute(
             """
-            update delivery set state = 'cancelled', lease_token = null, updated_at = now()
+            update outgoing_mail set state = 'cancelled', sender = null, updated_at = now()
             where issue = \(issue) and state = 'pending'
             """)
     }
 
-    /// Whether both editions of an issue are resolved and none of its deliveries is open.
+    /// The issues of which no delivery is open.
+    static func finishedIssues(on executor: any PostgresExecutor) async throws -> [Issue.ID] {
+        try await executor.query(
+            """
+            select id from issue
+            where state = 'sending' and frozen_at is not null and not exists (
+                select from delivery_count kept
+                where kept.issue = issue.id and kept.state in ('pending', 'sending')
+                group by kept.issue having sum(count) > 0)
+            """
+        ).map { try $0["id"] }
+    }
+
+    /// Whether an issue is being sent and no delivery of it is open.
     static func isFinished(_ issue: Issue.ID, in transaction: PostgresTransaction) async throws -> Bool {
         try await transaction.query(
             """
-            select (select bool_and(resolved) from edition where issue = \(issue)) and not exists (
-                select from delivery where issue = \(issue) and state in ('pending', 'sending')) as finished
+            select state = 'sending' and frozen_at is not null and not exists (
+                select from outgoing_mail where issue = issue.id and state in ('pending', 'sending')) as finished
+            from issue where id = \(issue)
             """
         ).first?["finished"] ?? false
-    }
-
-    /// Whether the issue exists.
-    static func hasIssue(_ id: Issue.ID, on executor: some PostgresExecutor) async throws -> Bool {
-        try await executor.first("select from issue where id = \(id)") != nil
     }
 
     static func list(
         _ issue: Issue.ID, _ query: ListDeliveries.Query, _ page: PageRequest, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        var rules: [SQL] = ["issue = \(issue)"]
+        var rules: [SQL] = ["delivery.issue = \(issue)"]
         if let state = query.state { rules.append("state = \(state)") }
-        if let audience = query.audience { rules.append("audience = \(audience)") }
+        if let audience = query.audience { rules.append("delivery.audience = \(audience)") }
         if let key = page.after?.first { rules.append("email > \(key)") }
         return try await executor.query(
             """
-            select id, issue, audience, email, name, state, attempt as attempts, reply, updated_at as "updatedAt"
-            from delivery where \(rules.all)
+            select id, delivery.issue, delivery.audience, email, name, state, attempt as attempts, lane, deadline, reply,
+                updated_at as "updatedAt"
+            from delivery join outgoing_mail using (id) where \(rules.all)
             order by email limit \(page.limit + 1)
             """)
     }

@@ -7,9 +7,9 @@ enum UnsubscribeLink {
 
     /// The token of a link, valid for 400 days. Encrypted, so that the link reveals no address in the histories and logs
     /// that it passes through.
-    static func token(for email: EmailAddress, _ links: SignedLinks) throws -> String {
+    static func token(for email: EmailAddress, at time: Timestamp, _ links: SignedLinks) throws -> String {
         try links.sealedToken(
-            purpose: purpose, subject: email.text, expires: .now.advanced(by: .seconds(400 * 86_400)))
+            purpose: purpose, subject: email.text, expires: time.advanced(by: .seconds(400 * 86_400)))
     }
 
     /// The address that leaves the list.

@@ -14,8 +14,8 @@ struct FlashInfoRenderer: Sendable {
 
     /// The message for one reader. `unsubscribe` is the signed token that takes the address off the list.
     func message(
-        _ issue: Issue, for delivery: DeliveryStore.Claimed, from sender: EmailAddress, unsubscribe: String,
-        publicURL: String?
+        _ issue: Issue, _ audience: Edition.Audience, for delivery: OutgoingMail, from sender: EmailAddress,
+        unsubscribe: String, publicURL: String?
     ) -> MailMessage {
         let link = publicURL.map { "\($0)/v1/unsubscriptions/\(unsubscribe)" }
         let mailto = "mailto:\(sender)?subject=desinscription"
@@ -25,7 +25,7 @@ struct FlashInfoRenderer: Sendable {
             "name": delivery.name ?? "",
             "introduction": issue.introduction?.text ?? "",
             "unsubscribe": mailto,
-            "items": issue.items.filter { $0.audiences.contains(delivery.audience) }.map { item in
+            "items": issue.items.filter { $0.audiences.contains(audience) }.map { item in
                 [
                     "kind": Self.french(item.kind), "title": item.title.text, "text": item.text.text,
                     "link": item.link?.text ?? "",
@@ -40,7 +40,8 @@ struct FlashInfoRenderer: Sendable {
         if link != nil { headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")) }
         return MailMessage(
             id: delivery.id, from: .init(name: "Club de l’économie numérique", address: sender),
-            to: .init(name: delivery.name, address: delivery.email), subject: issue.title.text, date: Date(),
+            to: .init(name: delivery.name, address: delivery.email), subject: issue.title.text,
+            date: delivery.createdAt.date,
             text: text.render(content), html: html.render(content),
             headers: headers.map { (name: $0.0, value: $0.1) })
     }

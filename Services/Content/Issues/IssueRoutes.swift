@@ -5,6 +5,7 @@ import ServiceKit
 /// `/v1/issues`.
 struct IssueRoutes {
     let backend: Backend
+    let sender: IssueSender
 
     func mount(on builder: inout ServiceBuilder) {
         builder.routes.write(CreateIssue.self, create)
@@ -12,6 +13,8 @@ struct IssueRoutes {
         builder.routes.read(GetIssue.self, get)
         builder.routes.write(AddIssueItem.self, addItem)
         builder.routes.write(TransitionIssue.self, transition)
+        builder.routes.read(ListMissed.self, missed)
+        builder.routes.write(ResendIssue.self, resend)
         builder.routes.constraint(
             "issue_open",
             Problem(
@@ -62,34 +65,58 @@ struct IssueRoutes {
         let issue = call.path
         let next = call.body.to
         guard let state = try await IssueStore.lock(issue, in: transaction) else { throw Problem(.notFound) }
-        // Only the sender decides that everything has been sent.
-        guard state.allows(next), next != .sent else {
+        // Only the sender decides that everything has been sent, and only a resend begins again.
+        guard state.allows(next), next != .sent, state != .sent else {
             throw Problem(.transitionNotAllowed, "The issue is \(state.rawValue); it cannot become \(next.rawValue).")
         }
-        if next == .sending {
-            try await startSending(issue, in: transaction)
-        } else {
-            try await DeliveryStore.cancelPending(of: issue, in: transaction)
+        if (next == .scheduled) != (call.body.scheduledFor != nil) {
+            throw Problem.invalid("/scheduledFor", "is needed with scheduled, and only then")
         }
-        try await IssueStore.transition(issue, to: next, in: transaction)
+        switch next {
+        case .sending where state != .paused: try await sender.begin(issue, in: transaction)
+        case .sending: try await OutgoingMailStore.notify(in: transaction)
+        case .scheduled:
+            guard let time = call.body.scheduledFor else { break }
+            try DayMeaning.due.check(time.day, at: "/scheduledFor")
+            guard time > .now else { throw Problem.invalid("/scheduledFor", "is not in the future") }
+            try await backend.jobs.enqueue(
+                IssueSender.start, .init(issue: issue), unique: "\(issue) \(time)", at: time, in: transaction)
+        case .cancelled: try await DeliveryStore.cancelPending(of: issue, in: transaction)
+        case .draft, .paused, .sent: break
+        }
+        try await IssueStore.transition(issue, to: next, at: call.body.scheduledFor, in: transaction)
         return try await recorded(.changed, issue, call.principal, transaction)
     }
 
-    /// Opens the editions, and enqueues asking for their readers.
-    ///
-    /// - Throws: 409 if an audience would get an empty edition.
-    private func startSending(_ issue: Issue.ID, in transaction: PostgresTransaction) async throws {
-        let audiences = try await IssueStore.audiencesWithItems(of: issue, in: transaction)
-        let missing = Edition.Audience.allCases.filter { !audiences.contains($0) }
-        guard missing.isEmpty else {
-            throw Problem(.issueEmpty, "No item is for \(missing.map(\.rawValue).joined(separator: " or ")).")
+    @Sendable func missed(_ call: Call<ListMissed>) async throws -> RouteResponse<Page<MissedDelivery>> {
+        let rows = try await MissedStore.list(call.path, call.query, call.page, on: backend.database)
+        if rows.isEmpty, try await !DeliveryStore.hasIssue(call.path, on: backend.database) {
+            throw Problem(.notFound)
         }
-        try await IssueStore.openEditions(of: issue, in: transaction)
-        for audience in Edition.Audience.allCases {
-            try await backend.jobs.enqueue(
-                IssueSender.resolve, .init(issue: issue, audience: audience),
-                unique: "\(issue):\(audience.rawValue)", in: transaction)
+        return try .page(rows, call.page, key: "id")
+    }
+
+    @Sendable func resend(
+        _ call: Call<ResendIssue>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<ResendIssue.Response> {
+        let (issue, reasons) = (call.path, call.body.reasons)
+        if reasons.contains(.uncertain), call.principal.role != .operator {
+            throw Problem(.forbidden, "Only an operator may send again what may have been accepted.")
         }
+        if reasons.contains(.waiting) { throw Problem.invalid("/reasons", "has waiting, which is sent anyway") }
+        guard let state = try await IssueStore.lock(issue, in: transaction) else { throw Problem(.notFound) }
+        guard state.isUnderWay || state == .sent else {
+            throw Problem(.transitionNotAllowed, "The issue is \(state.rawValue); nothing of it is sent.")
+        }
+        let counts = try await MissedStore.count(issue, reasons, in: transaction)
+        let dryRun = call.body.dryRun ?? false
+        if !dryRun, !counts.isEmpty {
+            try await MissedStore.resend(issue, reasons, deadline: IssueSender.patience, in: transaction)
+            if state == .sent { try await IssueStore.transition(issue, to: .sending, in: transaction) }
+            try await transaction.record(.changed, .issue, issue, values: call.body, by: call.principal)
+            try await OutgoingMailStore.notify(in: transaction)
+        }
+        return .value(.init(resent: counts, dryRun: dryRun))
     }
 
     private func recorded(

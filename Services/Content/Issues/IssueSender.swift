@@ -3,39 +3,93 @@ import Logging
 import Postgres
 import ServiceKit
 
-/// Sends issues: asks the directory for the readers of an edition, creates one delivery per address, and hands them to
-/// the mail server.
-///
-/// Every step is a job, so that another process continues where one ended. Every delivery is claimed before it is
-/// handed over, so that any number of replicas may send.
+/// Makes the deliveries of an issue: asks the directory for the readers of its editions, one edition after the other,
+/// and creates one delivery for each address. When the last edition is complete, senders may take them.
 struct IssueSender: Sendable {
-    struct EditionKey: Codable, Sendable {
+    struct IssueKey: Codable, Sendable {
         var issue: Issue.ID
-        var audience: Edition.Audience
     }
 
     /// Retries for about three days while the directory is down, every ten minutes at most.
-    static let resolve = JobKind<EditionKey>("edition.resolve", maximumAttempts: 600, lease: .seconds(15))
-    static let send = JobKind<EditionKey>(
-        "edition.send", maximumAttempts: 200, lease: .seconds(15), timeLimit: .seconds(6 * 3600))
+    static let freeze = JobKind<IssueKey>(
+        "issue.freeze", maximumAttempts: 600, lease: .seconds(15), timeLimit: .seconds(3600))
+    /// Begins to send what was scheduled.
+    static let start = JobKind<IssueKey>("issue.start", maximumAttempts: 100, lease: .seconds(15))
 
-    private static let readersAtOnce = 500
+    private static let readersAtOnce = 1000
+    /// How long a delivery is tried, in seconds.
+    static let patience = 72 * 3600
 
     let backend: Backend
-    let transport: any MailTransport
-    let renderer: FlashInfoRenderer
+    let lanes: LaneAssignment
 
     func mount(on builder: inout ServiceBuilder) {
-        builder.job(Self.resolve, concurrency: 2) { edition, job in try await resolve(edition, job) }
-        builder.job(Self.send, concurrency: 2) { edition, job in try await send(edition, job) }
+        builder.job(Self.freeze, concurrency: 2) { key, job in try await freeze(key.issue, job) }
+        builder.job(Self.start) { key, job in try await start(key.issue, job) }
+        // An issue is complete when nothing of it is open, whoever sent the last of it.
+        builder.schedule("finish-issues", .every(.seconds(1))) { _ in try await finish() }
+    }
+
+    // MARK: Beginning
+
+    /// Opens the editions, and enqueues asking for their readers.
+    ///
+    /// - Throws: 409 if an audience would get an empty edition.
+    func begin(_ issue: Issue.ID, in transaction: PostgresTransaction) async throws {
+        let audiences = try await IssueStore.audiencesWithItems(of: issue, in: transaction)
+        let missing = Edition.Audience.allCases.filter { !audiences.contains($0) }
+        guard missing.isEmpty else {
+            throw Problem(.issueEmpty, "No item is for \(missing.map(\.rawValue).joined(separator: " or ")).")
+        }
+        try await IssueStore.openEditions(of: issue, in: transaction)
+        try await backend.jobs.enqueue(Self.freeze, .init(issue: issue), unique: "\(issue)", in: transaction)
+    }
+
+    /// Begins at the time that the issue was scheduled for; one that cannot be sent is a draft again.
+    private func start(_ issue: Issue.ID, _ job: JobContext) async throws {
+        try await backend.database.transaction { transaction in
+            try await job.finish(in: transaction)
+            guard try await IssueStore.isDue(issue, in: transaction) else { return }
+            do {
+                try await transaction.savepoint { transaction in
+                    try await begin(issue, in: transaction)
+                    try await IssueStore.transition(issue, to: .sending, in: transaction)
+                }
+            } catch let problem as Problem {
+                try await IssueStore.transition(
+                    issue, to: .draft, because: problem.detail ?? problem.type.title, in: transaction)
+            } catch let error as PostgresError where error.constraint == "issue_open" {
+                try await IssueStore.transition(
+                    issue, to: .draft, because: "a resource of an item is under an embargo, or has expired",
+                    in: transaction)
+            }
+            try await transaction.record(.changed, .issue, issue, by: .service(.content))
+        }
     }
 
     // MARK: Readers
 
-    /// Asks the directory for the readers who consented to the Flash info. A second run only adds those missing.
-    private func resolve(_ edition: EditionKey, _ job: JobContext) async throws {
+    /// In a fixed order, so that an address that is in several audiences always gets the same edition.
+    private func freeze(_ issue: Issue.ID, _ job: JobContext) async throws {
+        for audience in Edition.Audience.allCases {
+            guard try await resolve(issue, audience, job) else { return }
+        }
+        try await backend.database.transaction { transaction in
+            try await job.finish(in: transaction)
+            guard try await IssueStore.lock(issue, in: transaction)?.isUnderWay == true else { return }
+            try await IssueStore.markFrozen(issue, in: transaction)
+            try await transaction.record(.changed, .issue, issue, by: .service(.content))
+            try await OutgoingMailStore.notify(in: transaction)
+        }
+    }
+
+    /// Asks the directory for the readers of an edition who consented to the Flash info. A second run only adds those
+    /// missing.
+    ///
+    /// - Returns: false once the issue has been cancelled.
+    private func resolve(_ issue: Issue.ID, _ audience: Edition.Audience, _ job: JobContext) async throws -> Bool {
         let group: Audience.Group =
-            switch edition.audience {
+            switch audience {
             case .ambassadors: .ambassadors
             case .experts: .experts
             }
@@ -45,67 +99,45 @@ struct IssueSender: Sendable {
         for try await member in members {
             batch.append(.init(member))
             if batch.count == Self.readersAtOnce {
-                guard try await add(batch, to: edition, job) else { return }
+                guard try await add(batch, to: issue, audience, job) else { return false }
                 batch.removeAll(keepingCapacity: true)
             }
         }
-        _ = try await add(batch, to: edition, job, isLast: true)
+        return try await add(batch, to: issue, audience, job, isLast: true)
     }
 
-    /// Adds readers while the issue is being sent; false once it has been cancelled.
+    /// Adds readers while the issue is under way; false once it has been cancelled.
     private func add(
-        _ readers: [DeliveryStore.Reader], to edition: EditionKey, _ job: JobContext, isLast: Bool = false
+        _ readers: [DeliveryStore.Reader], to issue: Issue.ID, _ audience: Edition.Audience, _ job: JobContext,
+        isLast: Bool = false
     ) async throws -> Bool {
-        try await backend.database.transaction { transaction in
+        let lanes = try await lanes.lanes(of: Set(readers.map(\.email.domain)))
+        return try await backend.database.transaction { transaction in
             try await job.fence(in: transaction)
-            guard try await IssueStore.lock(edition.issue, in: transaction) == .sending else { return false }
-            try await DeliveryStore.add(readers, issue: edition.issue, audience: edition.audience, in: transaction)
-            if isLast {
-                try await IssueStore.markResolved(edition.issue, edition.audience, in: transaction)
-                try await enqueueSend(edition, at: nil, in: transaction)
-            }
+            guard try await IssueStore.lock(issue, in: transaction)?.isUnderWay == true else { return false }
+            try await DeliveryStore.add(
+                readers, issue: issue, audience: audience, lanes: lanes, deadline: Self.patience, in: transaction)
+            if isLast { try await IssueStore.markResolved(issue, audience, in: transaction) }
             return true
         }
     }
 
-    private func enqueueSend(
-        _ edition: EditionKey, at time: Timestamp?, in transaction: PostgresTransaction
-    ) async throws {
-        try await backend.jobs.enqueue(Self.send, edition, at: time, in: transaction)
-    }
+    // MARK: Ending
 
-    // MARK: Sending
-
-    private func send(_ edition: EditionKey, _ job: JobContext) async throws {
-        let queue = DeliveryStore.queue(of: edition.issue, edition.audience)
-        // The job of an edition is leased to one process at a time, so a previous sender can no longer be running.
-        let lost = try await queue.settleLost("true", again: transport.repeatsHarmlessly, on: backend.database)
-        if lost > 0 { job.logger.warning("deliveries of a lost sender", metadata: ["count": "\(lost)"]) }
-        guard let issue = try await IssueStore.get(edition.issue, on: backend.database).first?.decode(Issue.self),
-            issue.state == .sending
-        else { return }
-
-        try await MailSender(database: backend.database, transport: transport, queue: queue).run(
-            DeliveryStore.Claimed.self, DeliveryStore.claimed, job
-        ) { delivery in try message(issue, for: delivery) }
-        try await backend.database.transaction { transaction in
-            try await job.fence(in: transaction)
-            guard try await IssueStore.lock(edition.issue, in: transaction) == .sending else { return }
-            let left = try await queue.left(on: transaction)
-            if left.open > 0 {
-                let wait = Duration.seconds(max(1, left.wait))
-                try await enqueueSend(edition, at: .now.advanced(by: wait), in: transaction)
-            } else if try await DeliveryStore.isFinished(edition.issue, in: transaction) {
-                try await IssueStore.transition(edition.issue, to: .sent, in: transaction)
-                try await transaction.record(.changed, .issue, edition.issue, by: .service(.content))
+    private func finish() async throws {
+        for issue in try await DeliveryStore.finishedIssues(on: backend.database) {
+            try await backend.database.transaction { transaction in
+                guard try await IssueStore.lock(issue, in: transaction) == .sending,
+                    try await DeliveryStore.isFinished(issue, in: transaction)
+                else { return }
+                try await IssueStore.transition(issue, to: .sent, in: transaction)
+                try await transaction.record(.changed, .issue, issue, by: .service(.content))
             }
         }
     }
+}
 
-    private func message(_ issue: Issue, for delivery: DeliveryStore.Claimed) throws -> MailMessage {
-        let token = try UnsubscribeLink.token(for: delivery.email, backend.links)
-        return renderer.message(
-            issue, for: delivery, from: transport.sender, unsubscribe: token,
-            publicURL: backend.configuration.publicURL)
-    }
+extension Issue.State {
+    /// Whether its deliveries are made and sent, now or later.
+    var isUnderWay: Bool { self == .sending || self == .paused }
 }

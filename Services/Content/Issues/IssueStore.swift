@@ -11,7 +11,8 @@ enum IssueStore {
     /// An issue with its items in order and its editions with their counts.
     private static let whole: SQL = """
         select issue.id, number, title, introduction, state, version, created_at as "createdAt",
-            updated_at as "updatedAt", sent_at as "sentAt",
+            updated_at as "updatedAt", sent_at as "sentAt", scheduled_for as "scheduledFor", frozen_at as "frozenAt",
+            hold_reason as "holdReason",
             (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                     'id', item.id, 'kind', item.kind, 'title', item.title, 'text', item.text, 'link', item.link,
                     'resource', item.resource, 'audiences', item.audiences)) order by item.position), '[]')
@@ -26,19 +27,14 @@ enum IssueStore {
                         'cancelled', coalesce(counted.cancelled, 0))) order by edition.audience), '[]')
                 from edition left join (
                     select audience,
-                        sum(number) filter (where counts.state = 'pending') as pending,
-                        sum(number) filter (where counts.state = 'sending') as sending,
-                        sum(number) filter (where counts.state = 'sent') as sent,
-                        sum(number) filter (where counts.state = 'failed') as failed,
-                        sum(number) filter (where counts.state = 'uncertain') as uncertain,
-                        sum(number) filter (where counts.state = 'suppressed') as suppressed,
-                        sum(number) filter (where counts.state = 'cancelled') as cancelled
-                    from (
-                        select audience, state, count(*) as number from delivery
-                        where delivery.issue = issue.id group by audience, state
-                        union all
-                        select audience, state, count from delivery_past where delivery_past.issue = issue.id
-                    ) counts group by audience
+                        sum(count) filter (where kept.state = 'pending') as pending,
+                        sum(count) filter (where kept.state = 'sending') as sending,
+                        sum(count) filter (where kept.state = 'sent') as sent,
+                        sum(count) filter (where kept.state = 'failed') as failed,
+                        sum(count) filter (where kept.state = 'uncertain') as uncertain,
+                        sum(count) filter (where kept.state = 'suppressed') as suppressed,
+                        sum(count) filter (where kept.state = 'cancelled') as cancelled
+                    from delivery_count kept where kept.issue = issue.id group by audience
                 ) counted on counted.audience = edition.audience
                 where edition.issue = issue.id) as editions
         from issue
@@ -116,13 +112,31 @@ enum IssueStore {
         ).map { try $0["audience"] }
     }
 
-    static func transition(_ issue: Issue.ID, to state: Issue.State, in executor: any PostgresExecutor) async throws {
+    /// - Parameter reason: why the service itself pauses it, or did not begin to send it.
+    static func transition(
+        _ issue: Issue.ID, to state: Issue.State, at time: Timestamp? = nil, because reason: String? = nil,
+        in executor: any PostgresExecutor
+    ) async throws {
         try await executor.execute(
             """
             update issue set state = \(state), version = version + 1, updated_at = now(),
+                scheduled_for = coalesce(\(time), scheduled_for), hold_reason = left(\(reason), 500),
                 sent_at = case when \(state == .sent) then now() end
             where id = \(issue)
             """)
+    }
+
+    /// Whether its time has come; locks it until the transaction ends.
+    static func isDue(_ issue: Issue.ID, in transaction: PostgresTransaction) async throws -> Bool {
+        try await transaction.query(
+            "select state = 'scheduled' and scheduled_for <= now() as due from issue where id = \(issue) for update"
+        ).first?["due"] ?? false
+    }
+
+    /// Its deliveries are complete: senders may take them.
+    static func markFrozen(_ issue: Issue.ID, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            "update issue set frozen_at = now(), version = version + 1, updated_at = now() where id = \(issue)")
     }
 
     static func openEditions(of issue: Issue.ID, in transaction: PostgresTransaction) async throws {

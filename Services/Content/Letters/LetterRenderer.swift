@@ -12,15 +12,16 @@ struct LetterRenderer: Sendable {
         html = try Template(PackageResources.letter_html_mustache, escaping: .html)
     }
 
-    func message(_ letter: LetterStore.Claimed, from sender: EmailAddress) -> MailMessage {
-        var content: [String: Any] = ["subject": letter.subject, "paragraphs": letter.paragraphs]
+    func message(_ letter: OutgoingMail, from sender: EmailAddress) -> MailMessage {
+        let subject = letter.subject ?? ""
+        var content: [String: Any] = ["subject": subject, "paragraphs": letter.paragraphs ?? []]
         if let name = letter.name { content["name"] = name }
         if let label = letter.actionLabel, let url = letter.actionURL {
             content["action"] = ["label": label, "url": url]
         }
         return MailMessage(
             id: letter.id, from: .init(name: "Club de l’économie numérique", address: sender),
-            to: .init(name: letter.name, address: letter.email), subject: letter.subject, date: Date(),
+            to: .init(name: letter.name, address: letter.email), subject: subject, date: letter.createdAt.date,
             text: text.render(content), html: html.render(content),
             headers: [(name: "Auto-Submitted", value: "auto-generated")])
     }

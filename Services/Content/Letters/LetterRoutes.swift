@@ -20,8 +20,8 @@ struct LetterRoutes {
         if let reader = call.body.reader, try await ErasedReaders.contains(reader, in: transaction) {
             throw Problem(.erased, "The recipient of this letter was erased.")
         }
-        let added = try await LetterStore.add(call.body, in: transaction)
-        guard let letter = try added.first?.decode(Letter.self) else {
+        let lane = try await LaneAssignment.known(call.body.email.domain, in: transaction)
+        guard let id = try await LetterStore.add(call.body, lane: lane, in: transaction) else {
             let earlier = try await LetterStore.get(key: call.body.key, on: transaction)
             guard let email = try earlier.first?["email", as: EmailAddress.self],
                 email.text.asciiLowercased == call.body.email.text.asciiLowercased
@@ -30,8 +30,11 @@ struct LetterRoutes {
             answer.status = .ok
             return answer
         }
-        try await transaction.record(.created, .letter, letter.id, values: letter, by: call.principal)
-        try await backend.jobs.enqueue(LetterSender.send, Empty(), in: transaction)
+        let added = try await LetterStore.get(id, on: transaction)
+        if let letter = try added.first?.decode(Letter.self) {
+            try await transaction.record(.created, .letter, id, values: letter, by: call.principal)
+        }
+        try await OutgoingMailStore.notify(in: transaction)
         return try .row(added)
     }
 

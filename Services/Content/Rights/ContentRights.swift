@@ -12,8 +12,18 @@ struct ContentRights {
         builder.retention(
             backend,
             [
-                mails("deliveries", "Recipients of an issue: forgotten, but counted.", in: "delivery"),
-                mails("letters", "Letters about the reader's own affairs: forgotten.", in: "letter"),
+                mails(
+                    "deliveries", "Recipients of an issue: forgotten, but counted.",
+                    """
+                    select delivery.id, issue.updated_at as since from issue join delivery on delivery.issue = issue.id
+                    where issue.state in ('sent', 'cancelled')
+                    """, since: "issue.updated_at"),
+                mails(
+                    "letters", "Letters about the reader's own affairs: forgotten.",
+                    """
+                    select id, updated_at as since from outgoing_mail
+                    where issue is null and state not in ('pending', 'sending')
+                    """, since: "updated_at"),
             ])
     }
 
@@ -35,8 +45,11 @@ struct ContentRights {
         try await ErasedReaders.add(
             readers, at: notice.reason == .request ? addresses.map { $0.text.asciiLowercased }.sorted() : [],
             in: transaction)
-        try await transaction.execute("delete from delivery where \(own.deliveries)")
-        try await transaction.execute("delete from letter where \(own.letters)")
+        for mails: SQL in [
+            "select id from delivery where \(own.deliveries)", "select id from letter where \(own.letters)",
+        ] {
+            try await transaction.execute("delete from outgoing_mail where id in (\(mails))")
+        }
         let suppressions: [Suppression.ID] = try await transaction.query(
             "delete from suppression where \(own.ownSuppressions) returning id"
         ).map { try $0["id"] }
@@ -56,14 +69,16 @@ struct ContentRights {
                 select null::timestamptz as last, jsonb_build_object(
                     'deliveries', (
                         select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-                            'issue', issue.id, 'title', issue.title, 'audience', audience, 'email', email, 'name', name,
-                            'state', delivery.state, 'updatedAt', delivery.updated_at)) order by delivery.id), '[]')
-                        from delivery join issue on issue.id = delivery.issue where \(own.deliveries)),
+                            'issue', issue.id, 'title', issue.title, 'audience', delivery.audience, 'email', email,
+                            'name', name,
+                            'state', mail.state, 'updatedAt', mail.updated_at)) order by delivery.id), '[]')
+                        from delivery join outgoing_mail mail using (id) join issue on issue.id = delivery.issue
+                        where \(own.deliveries)),
                     'letters', (
                         select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                             'purpose', purpose, 'email', email, 'name', name, 'subject', subject,
-                            'paragraphs', paragraphs, 'state', state, 'updatedAt', updated_at)) order by id), '[]')
-                        from letter where \(own.letters)),
+                            'paragraphs', paragraphs, 'state', state, 'updatedAt', updated_at)) order by letter.id), '[]')
+                        from letter join outgoing_mail using (id) where \(own.letters)),
                     'suppressions', (
                         select coalesce(jsonb_agg(jsonb_build_object(
                             'email', email, 'reason', reason, 'createdAt', created_at)), '[]')
@@ -71,19 +86,18 @@ struct ContentRights {
                 """))
     }
 
-    /// A retention rule for one of the mail tables: mails that have ended are deleted after a while.
-    private func mails(_ code: Line, _ what: String, in table: SQL) -> RetentionTask {
+    /// A retention rule for mails: those that ended long ago are deleted.
+    ///
+    /// - Parameter ended: selects `id` and `since` of all that have ended.
+    private func mails(_ code: Line, _ what: String, _ ended: SQL, since: SQL) -> RetentionTask {
         @Sendable func due(_ months: Int) -> SQL {
-            """
-            select id, updated_at as since from \(table)
-            where state not in ('pending', 'sending') and updated_at < now() - make_interval(months => \(months)::integer)
-            """
+            "\(ended) and \(since) < now() - make_interval(months => \(months)::integer)"
         }
         return RetentionTask(
             code, what, on: backend, due: { due($0) },
             statement: { months, atMost in
                 """
-                delete from \(table)
+                delete from outgoing_mail
                 where id = any(array(select id from (\(due(months))) as due order by since limit \(atMost)))
                 returning id
                 """

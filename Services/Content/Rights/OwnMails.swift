@@ -23,7 +23,7 @@ struct OwnMails {
                 select email, since, until, self_given from \(told.rows)
             ), found as (
                 select email, min(at) as since from (
-                    select lower(email) as email, updated_at as at from delivery where reader = any(\(readers))
+                    select lower(email) as email, created_at as at from delivery where reader = any(\(readers))
                     union all
                     select lower(email), created_at from letter where reader = any(\(readers))) as mail
                 where email not in (select email from told) group by email
@@ -36,7 +36,7 @@ struct OwnMails {
             where not exists (
                     select from delivery
                     where lower(delivery.email) = period.email and reader <> all(\(readers))
-                        and \(SQL.isWithinPeriod("delivery.updated_at")))
+                        and \(SQL.isWithinPeriod("delivery.created_at")))
                 and not exists (
                     select from letter
                     where lower(letter.email) = period.email and reader <> all(\(readers))
@@ -46,7 +46,7 @@ struct OwnMails {
         ).decode(AddressPeriod.self)
     }
 
-    var deliveries: SQL { mails("delivery", at: "own.updated_at") }
+    var deliveries: SQL { mails("delivery", at: "own.created_at") }
 
     /// Mail about an organization's contribution belongs to the organization, whichever person has the address.
     var letters: SQL { mails("letter", at: "own.created_at", unless: "own.purpose in ('contribution', 'receipt')") }

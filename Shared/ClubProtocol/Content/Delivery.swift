@@ -23,17 +23,20 @@ package struct Delivery: Codable, Hashable, Sendable {
 
         /// The life cycle of a delivery:
         /// ```
-        /// pending ──▶ sending ──▶ sent
-        ///   ▲ │          ├──────▶ failed
-        ///   │ │          ├──────▶ uncertain
-        ///   └─┼──────────┘ (may be tried again)
-        ///     ├──▶ suppressed
-        ///     └──▶ cancelled
+        ///    ┌──(may be tried again)──┐
+        ///    ▼                        │
+        /// pending ──────────────▶ sending ──▶ sent
+        ///  ▲ ├──▶ suppressed          ├─────▶ uncertain
+        ///  │ ├──▶ cancelled           │
+        ///  │ └──▶ failed ◀────────────┘
+        ///  └── failed, uncertain, cancelled, suppressed (a resend)
         /// ```
+        /// A bounce, a complaint or a withdrawal that comes later is written beside the state.
         package func allows(_ next: State) -> Bool {
             switch (self, next) {
-            case (.pending, .sending), (.pending, .suppressed), (.pending, .cancelled): true
+            case (.pending, .sending), (.pending, .suppressed), (.pending, .cancelled), (.pending, .failed): true
             case (.sending, .sent), (.sending, .failed), (.sending, .uncertain), (.sending, .pending): true
+            case (.failed, .pending), (.uncertain, .pending), (.cancelled, .pending), (.suppressed, .pending): true
             default: false
             }
         }
@@ -46,7 +49,11 @@ package struct Delivery: Codable, Hashable, Sendable {
     package var name: String?
     package var state: State
     package var attempts: Int
-    /// The mail server's last negative reply.
+    /// The lane that it is sent in: a mailbox provider's, `other`, or `domain:` and a domain.
+    package var lane: String
+    /// It fails if it has not been accepted by then.
+    package var deadline: Timestamp
+    /// The mail server's last reply, or what happened to the connection.
     package var reply: String?
     package var updatedAt: Timestamp
 }

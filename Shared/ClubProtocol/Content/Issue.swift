@@ -7,22 +7,34 @@ package struct Issue: Codable, Hashable, Sendable {
     package enum State: String, Codable, CaseIterable, Sendable {
         /// Being written.
         case draft
-        /// Its editions are frozen and being sent, one delivery per address.
+        /// Will be sent at a time.
+        case scheduled
+        /// Its deliveries are frozen and being sent.
         case sending
-        /// Every delivery is complete.
+        /// Being sent, but not now: by the staff, or by the service itself, which gives its reason.
+        case paused
+        /// No delivery is open. Not everybody has got it: see ``ListMissed``.
         case sent
         /// Will not be sent, or not any further.
         case cancelled
 
         /// The life cycle of an issue:
         /// ```
-        /// draft ──▶ sending ──▶ sent
-        ///   │          │
-        ///   └──────────┴──────▶ cancelled
+        ///   ┌──────────┐
+        ///   ▼          │
+        /// draft ──▶ scheduled ──▶ sending ◀──▶ paused
+        ///   │ └────────┼────────▶  │ ▲            │
+        ///   │          │           ▼ │ (resend)   │
+        ///   │          │          sent            │
+        ///   └──────────┴──▶ cancelled ◀───────────┘ (also from sending)
         /// ```
         package func allows(_ next: State) -> Bool {
             switch (self, next) {
-            case (.draft, .sending), (.draft, .cancelled), (.sending, .sent), (.sending, .cancelled): true
+            case (.draft, .scheduled), (.draft, .sending), (.draft, .cancelled): true
+            case (.scheduled, .sending), (.scheduled, .draft), (.scheduled, .cancelled): true
+            case (.sending, .paused), (.sending, .sent), (.sending, .cancelled): true
+            case (.paused, .sending), (.paused, .cancelled): true
+            case (.sent, .sending): true
             default: false
             }
         }
@@ -37,6 +49,12 @@ package struct Issue: Codable, Hashable, Sendable {
     package var state: State
     package var items: [IssueItem]
     package var editions: [Edition]
+    /// When it will be sent; absent if that was never decided.
+    package var scheduledFor: Timestamp?
+    /// When its deliveries were frozen: from then on they are sent.
+    package var frozenAt: Timestamp?
+    /// Why it is paused, or did not begin at its time; absent if the staff paused it.
+    package var holdReason: String?
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
@@ -182,19 +200,23 @@ package enum AddIssueItem: Endpoint {
     package typealias Response = IssueItem
 }
 
-/// Sends or cancels an issue.
+/// Sends, schedules, pauses, resumes or cancels an issue.
 package enum TransitionIssue: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/issues/{issue}/transitions", "Sends or cancels an issue.", access: .roles(.operator, .editor),
+        .post, "/v1/issues/{issue}/transitions", "Sends, schedules, pauses, resumes or cancels an issue.",
+        access: .roles(.operator, .editor),
         problems: [.notFound, .transitionNotAllowed, .issueEmpty, .resourceEmbargoed])
 
     package typealias Path = Issue.ID
 
     package struct Body: Codable, Sendable {
         package var to: Issue.State
+        /// When to send it, in the future; with `scheduled` only, which needs it.
+        package var scheduledFor: Timestamp?
 
-        package init(to: Issue.State) {
+        package init(to: Issue.State, scheduledFor: Timestamp? = nil) {
             self.to = to
+            self.scheduledFor = scheduledFor
         }
     }
 

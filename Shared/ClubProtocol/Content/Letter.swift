@@ -40,11 +40,12 @@ package struct Letter: Codable, Hashable, Sendable {
         ///   ▲ │          ├──────▶ failed
         ///   │ │          ├──────▶ uncertain
         ///   └─┼──────────┘ (may be tried again)
-        ///     └──▶ suppressed
+        ///     ├──▶ suppressed
+        ///     └──▶ failed (its time is over)
         /// ```
         package func allows(_ next: State) -> Bool {
             switch (self, next) {
-            case (.pending, .sending), (.pending, .suppressed): true
+            case (.pending, .sending), (.pending, .suppressed), (.pending, .failed): true
             case (.sending, .sent), (.sending, .failed), (.sending, .uncertain), (.sending, .pending): true
             default: false
             }

@@ -1,9 +1,9 @@
 /// How long what failed waits for its next attempt.
-struct BackOff: Sendable {
+package struct BackOff: Sendable {
     var first: Duration
     var longest: Duration
 
-    init(first: Duration = .seconds(1), longest: Duration = .seconds(600)) {
+    package init(first: Duration = .seconds(1), longest: Duration = .seconds(600)) {
         self.first = first
         self.longest = longest
     }
@@ -12,7 +12,7 @@ struct BackOff: Sendable {
     /// together.
     ///
     /// - Parameter attempt: the one that failed, 1 for the first.
-    func delay(after attempt: Int) -> Duration {
+    package func delay(after attempt: Int) -> Duration {
         let doubled = first * Double(UInt64(1) << UInt64(min(max(attempt - 1, 0), 40)))
         return min(doubled, longest) * Double.random(in: 0.5...1)
     }

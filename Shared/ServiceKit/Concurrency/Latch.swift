@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Something that happens once and stays so; any number of tasks may wait for it.
-final class Latch: Sendable {
+package final class Latch: Sendable {
     private struct State {
         var isOpen = false
         var next: UInt64 = 0
@@ -10,9 +10,11 @@ final class Latch: Sendable {
 
     private let state = Mutex(State())
 
-    var isOpen: Bool { state.withLock { $0.isOpen } }
+    package init() {}
 
-    func open() {
+    package var isOpen: Bool { state.withLock { $0.isOpen } }
+
+    package func open() {
         let waiting = state.withLock { state in
             state.isOpen = true
             defer { state.waiting = [:] }
@@ -22,7 +24,7 @@ final class Latch: Sendable {
     }
 
     /// Waits until it is open, or the task is cancelled.
-    func wait() async {
+    package func wait() async {
         let signal = Signal()
         let ticket = state.withLock { state -> UInt64? in
             guard !state.isOpen else { return nil }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Wakes one waiting task. If raised while no task waits, it wakes the next one that does, once.
-final class Signal: Sendable {
+package final class Signal: Sendable {
     private struct State {
         var isRaised = false
         var waiting: CheckedContinuation<Void, Never>?
@@ -9,7 +9,9 @@ final class Signal: Sendable {
 
     private let state = Mutex(State())
 
-    func raise() {
+    package init() {}
+
+    package func raise() {
         let waiting = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard let waiting = state.waiting else {
                 state.isRaised = true
@@ -22,7 +24,7 @@ final class Signal: Sendable {
     }
 
     /// Waits until it is raised, or the task is cancelled.
-    func wait() async {
+    package func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let goesOn = state.withLock { state in
@@ -45,7 +47,7 @@ final class Signal: Sendable {
     }
 
     /// Waits until it is raised, the time is over, or the task is cancelled.
-    func wait(upTo limit: Duration) async {
+    package func wait(upTo limit: Duration) async {
         guard limit > .zero else { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait() }

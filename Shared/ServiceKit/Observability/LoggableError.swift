@@ -3,14 +3,14 @@ import NIOCore
 import Postgres
 
 /// An error whose description contains no values, so that it may be logged and stored.
-protocol LoggableError: Error, CustomStringConvertible {}
+package protocol LoggableError: Error, CustomStringConvertible {}
 
 extension PostgresError: LoggableError {}
 
 extension Error {
     /// What may be logged and stored about an error: errors without values as they are, of others only the type and
     /// where in a document they are.
-    var loggable: String {
+    package var loggable: String {
         switch self {
         case let error as any LoggableError: error.description
         case let problem as Problem: problem.type.slug

@@ -26,6 +26,10 @@ package struct ServiceConfiguration: Sendable {
     package var checksCallers = true
     /// `maildir:PATH`, `smtp://…` or `smtps://…`, as parsed by the service that sends mail.
     package var mailURL: String?
+    /// How the service presents itself to mail servers: a fully qualified domain name. Nil for its address.
+    package var mailName: String?
+    /// Changes to what mailbox providers are sent, as parsed by the service that sends mail.
+    package var mailLimitsFile: String?
     /// Where the public reaches this service: the prefix of links in mails.
     package var publicURL: String?
     /// What letters to members say about how to pay: the club's IBAN.
@@ -92,6 +96,11 @@ package struct ServiceConfiguration: Sendable {
         tokenLifetime = .seconds(
             3600 * (try layers.integer("MAX_TOKEN_LIFETIME_HOURS", in: 1...(24 * 366), default: 24)))
         mailURL = try layers.text("MAIL_URL")
+        mailName = try layers.text("MAIL_NAME")
+        if let mailName, DomainName.ascii(mailName.utf8)?.hasSameBytes(as: mailName) != true {
+            throw ConfigurationProblem("MAIL_NAME", "must be a domain name, such as mail.example.org")
+        }
+        mailLimitsFile = try layers.path("MAIL_LIMITS_FILE")
         publicURL = try layers.webAddress("PUBLIC_URL")
         paymentDetails = try layers.text("PAYMENT_DETAILS")
         issuerDetails = try layers.text("ISSUER_DETAILS")
@@ -153,7 +162,8 @@ package struct ServiceConfiguration: Sendable {
     static let keys: [ConfigurationKey] =
         [
             "HOST", "PORT", "OPERATOR_HOST", "OPERATOR_PORT", "DATABASE_URL", "DATABASE_SHARED_CONNECTIONS",
-            "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "PUBLIC_URL",
+            "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "MAIL_NAME",
+            "MAIL_LIMITS_FILE", "PUBLIC_URL",
             "PAYMENT_DETAILS", "ISSUER_DETAILS", "VAT_MENTION",
             "LOG_LEVEL", "LOG_FORMAT", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "MAX_BODY_BYTES", "MAX_UPLOAD_BYTES",
             "MAX_IN_FLIGHT", "MAX_TOKEN_LIFETIME_HOURS",

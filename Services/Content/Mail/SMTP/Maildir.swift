@@ -1,7 +1,9 @@
 import ClubProtocol
 import FoundationEssentials
+import NIOCore
 import NIOPosix
 import ServiceKit
+import Synchronization
 
 /// A Maildir: each message is a file, written under `tmp/` and moved to `new/` when it is complete.
 ///
@@ -10,7 +12,7 @@ struct Maildir: MailTransport {
     let path: String
     let sender: EmailAddress
     let repeatsHarmlessly = true
-    let sessions = 2
+    let connections = 2
 
     /// Creates the folders; throws ``MailURLInvalid`` when that fails.
     init(path: String, sender: EmailAddress) throws {
@@ -25,38 +27,44 @@ struct Maildir: MailTransport {
         }
     }
 
-    func withSession<Result: Sendable>(
-        _ body: (any MailSession) async throws -> Result
-    ) async throws -> Result {
-        try await body(Session(maildir: self))
-    }
+    func connect() async throws -> any MailSession { Session(maildir: self) }
 
+    /// Takes every message.
     private final class Session: MailSession {
-        let maildir: Maildir
-        let isUsable = true
+        private let maildir: Maildir
+        private let offered = Mutex<MailEnvelope?>(nil)
 
         init(maildir: Maildir) {
             self.maildir = maildir
         }
 
-        func deliver(_ message: MailMessage) async -> MailOutcome {
+        func offer(_ envelope: MailEnvelope) async { offered.withLock { $0 = envelope } }
+
+        func answer(within limit: TimeAmount) async -> MailOffer? { .ready }
+
+        func send(_ text: ByteBuffer, then next: MailEnvelope?) async -> MailOutcome {
+            guard let envelope = offered.withLock({ $0 }) else { return .lost("no envelope was sent") }
+            offered.withLock { $0 = next }
             let maildir = maildir
             do {
-                return try await NIOThreadPool.singleton.runIfActive { .accepted(try maildir.write(message)) }
+                return .accepted(
+                    try await NIOThreadPool.singleton.runIfActive { try maildir.write(text, of: envelope.id) })
             } catch {
-                return .postponed("the Maildir cannot be written: \(error)")
+                return .lost("the Maildir cannot be written: \(error)")
             }
         }
+
+        func close() async {}
     }
 
-    private func write(_ message: MailMessage) throws -> String {
+    private func write(_ text: ByteBuffer, of id: MailMessage.ID) throws -> String {
         // The time in the message's identifier, so that the name is the same on every attempt.
-        let milliseconds = message.id.text.removingScalars { $0 == "-" }.prefix(12)
-        let name = "\((Int(milliseconds, radix: 16) ?? 0) / 1000).\(message.id).club"
+        let milliseconds = id.text.removingScalars { $0 == "-" }.prefix(12)
+        let name = "\((Int(milliseconds, radix: 16) ?? 0) / 1000).\(id).club"
         if FileManager.default.fileExists(atPath: "\(path)/new/\(name)") { return name }
         let draft = "\(path)/tmp/\(name)"
         let file = try OpenFile(writing: draft)
-        try file.write(message.bytes)
+        try file.write(text.readableBytesView)
         try file.synchronize()
         try file.close()
         try OpenFile.move(draft, to: "\(path)/new/\(name)")

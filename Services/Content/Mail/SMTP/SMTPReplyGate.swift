@@ -1,15 +1,22 @@
 import NIOCore
 
-/// Splits the bytes from a server into replies, and lets through only as many as were requested: the greeting, and one
-/// for each command and each text sent, as nothing is pipelined (RFC 5321, 4.2; RFC 2920).
+/// Bytes for the server, and how many replies it owes for them.
+struct SMTPRequest: Sendable {
+    var bytes: ByteBuffer
+    var replies: Int
+}
+
+/// Splits the bytes from a server into replies, and lets through only as many as were requested: the greeting, and those
+/// that each request expects (RFC 5321, 4.2; RFC 2920).
 ///
 /// The connection is closed at the first unsolicited byte. A man in the middle could inject replies before TLS that
 /// would later be taken for the server's own (RFC 3207, 6; CVE-2011-0411). With this rule, everything sent before TLS
-/// has been read when TLS begins, and nothing is left to be read after it.
+/// has been read when TLS begins, and nothing is left to be read after it. Only 421 may come at any time: the server is
+/// closing (RFC 5321, 3.8), and nothing is believed after it.
 final class SMTPReplyGate: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = SMTPReply
-    typealias OutboundIn = ByteBuffer
+    typealias OutboundIn = SMTPRequest
     typealias OutboundOut = ByteBuffer
 
     /// The server sent something that was not requested.
@@ -22,17 +29,27 @@ final class SMTPReplyGate: ChannelDuplexHandler {
     private var owed = 1
     /// Whether only requested replies have arrived.
     private(set) var isClean = true
+    /// The server has said that it is closing.
+    private var isClosing = false
+
+    /// Whether everything that was requested has been answered, and nothing else has arrived.
+    var isQuiet: Bool { isClean && !isClosing && owed == 0 && unread.readableBytes == 0 }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
-        guard isClean else { return }
+        guard isClean, !isClosing else { return }
         unread.writeBuffer(&bytes)
         do {
             while unread.readableBytes > 0 {
-                guard owed > 0 else { throw Unasked() }
+                guard owed > 0 || mayClose else { throw Unasked() }
                 guard let reply = try decoder.next(in: &unread) else { return }
-                owed -= 1
+                guard owed > 0 || reply.code == 421 else { throw Unasked() }
+                owed = max(0, owed - 1)
                 context.fireChannelRead(wrapInboundOut(reply))
+                if reply.code == 421 {
+                    isClosing = true
+                    break
+                }
             }
             unread.clear()
         } catch {
@@ -43,13 +60,19 @@ final class SMTPReplyGate: ChannelDuplexHandler {
         }
     }
 
-    /// Every write expects one reply. After a violation nothing more is sent.
+    /// Whether what has arrived unsolicited can be the beginning of a 421.
+    private var mayClose: Bool {
+        zip(unread.readableBytesView, "421".utf8).allSatisfy { $0 == $1 }
+    }
+
+    /// After a violation nothing more is sent.
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard isClean else {
             promise?.fail(Unasked())
             return
         }
-        owed += 1
-        context.write(data, promise: promise)
+        let request = unwrapOutboundIn(data)
+        owed += request.replies
+        context.write(wrapOutboundOut(request.bytes), promise: promise)
     }
 }

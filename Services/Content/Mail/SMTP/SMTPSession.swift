@@ -1,175 +1,173 @@
 import ClubProtocol
 import FoundationEssentials
 import NIOCore
+import Synchronization
 
-/// One conversation with an SMTP server, used by one task.
+/// One conversation with an SMTP server.
 final class SMTPSession: MailSession {
-    private let channel: any Channel
-    private var replies: NIOAsyncChannelInboundStream<SMTPReply>.AsyncIterator
-    private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
-    private let sender: EmailAddress
-    private(set) var isUsable = true
+    private let connection: SMTPConnection
+    private let features: SMTPFeatures
+    private let limits: SMTPTimeLimits
 
-    init(
-        channel: any Channel, replies: NIOAsyncChannelInboundStream<SMTPReply>.AsyncIterator,
-        outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>, sender: EmailAddress
-    ) {
-        self.channel = channel
-        self.replies = replies
-        self.outbound = outbound
-        self.sender = sender
+    /// What was sent of the present envelope, and what the server has answered to it.
+    private struct Envelope {
+        var value: MailEnvelope
+        /// Commands that are sent, or to be sent one by one if the server cannot take them together.
+        var answers: [SMTPReply] = []
     }
 
-    /// The connection was lost, or the server no longer speaks SMTP.
-    private struct Lost: Error {}
+    private let envelope = Mutex<Envelope?>(nil)
+    /// Whether the server waits for a text.
+    private let isReady = Atomic(false)
+
+    private init(_ connection: SMTPConnection, _ features: SMTPFeatures, _ limits: SMTPTimeLimits) {
+        self.connection = connection
+        self.features = features
+        self.limits = limits
+    }
 
     // MARK: Opening
 
-    /// Greeting, EHLO, TLS and authentication; throws ``MailUnreachable`` when the server does not accept us.
-    func open(_ transport: SMTPTransport) async throws {
+    /// Greeting, EHLO, TLS and authentication.
+    ///
+    /// - Throws: ``MailUnreachable`` if the server does not accept us.
+    static func open(_ connection: SMTPConnection, _ transport: SMTPTransport) async throws -> SMTPSession {
+        let opening = SMTPOpening(connection: connection, transport: transport)
         do {
-            try expect(await reply(), "the greeting")
-            let features = try await hello()
-            var isSecret = transport.secure
-            if !transport.secure, transport.startTLS != .never {
-                if features.contains("STARTTLS") {
-                    try await startTLS(transport)
-                    isSecret = true
-                    // Replies before TLS are not trusted (RFC 3207, 4.2): ask again, and discard the first reply.
-                    _ = try await hello()
-                } else if transport.startTLS == .required {
-                    throw MailUnreachable(reason: "the server does not offer STARTTLS, which MAIL_URL requires")
+            return SMTPSession(connection, try await opening.run(), transport.limits)
+        } catch let error as SMTPConnection.Lost {
+            throw MailUnreachable(reason: "\(error.reason) before the first message")
+        }
+    }
+
+    // MARK: Envelopes
+
+    func offer(_ envelope: MailEnvelope) async {
+        await connection.send(begin(envelope), expecting: features.isPipelining ? 3 : 1)
+    }
+
+    /// The commands of an envelope, as far as they are sent at once.
+    private func begin(_ next: MailEnvelope) -> ByteBuffer {
+        envelope.withLock { $0 = Envelope(value: next) }
+        let commands = features.isPipelining ? [mail(next), recipient(next), "DATA\r\n"] : [mail(next)]
+        return ByteBuffer(string: commands.joined())
+    }
+
+    private func mail(_ envelope: MailEnvelope) -> String {
+        var line = "MAIL FROM:<\(envelope.sender)>"
+        if features.hasSize { line += " SIZE=\(envelope.size)" }
+        // Reports name the delivery, and quote its header only (RFC 3461, 4.3 and 4.4).
+        if features.hasDSN { line += " RET=HDRS ENVID=\(envelope.id)" }
+        return line + "\r\n"
+    }
+
+    private func recipient(_ envelope: MailEnvelope) -> String { "RCPT TO:<\(envelope.recipient)>\r\n" }
+
+    func answer(within limit: TimeAmount) async -> MailOffer? {
+        let deadline = NIODeadline.now() + limit
+        do {
+            while true {
+                guard let present = envelope.withLock({ $0 }) else { return .lost("no envelope was sent") }
+                if present.answers.count == 3 { return try await conclude(present.answers) }
+                if !features.isPipelining, let refused = present.answers.last, !refused.isPositive {
+                    return try await refusal(refused, at: Self.stages[present.answers.count - 1])
                 }
+                guard let reply = try await connection.next(within: max(.zero, deadline - .now())) else { return nil }
+                envelope.withLock { $0?.answers.append(reply) }
+                if reply.code == 421 { return .refused(reply, Self.stages[present.answers.count]) }
+                await proceed(after: present.answers.count, reply, present.value)
             }
-            if let user = transport.user, let password = transport.password {
-                guard isSecret || SMTPTransport.isLoopback(channel.remoteAddress) else {
-                    throw MailUnreachable(
-                        reason:
-                            "the server does not offer STARTTLS, and MAIL_URL has a password, which is sent after TLS only"
-                    )
-                }
-                let secret = Data("\0\(user)\0\(password)".utf8).base64EncodedString()
-                try expect(await command("AUTH PLAIN \(secret)"), "AUTH")
-            }
-        } catch let error as MailUnreachable {
-            throw error
         } catch {
-            throw MailUnreachable(reason: "\(Self.end(error)) before the first message")
+            return .lost("\(Self.end(error)) before the text went out")
         }
     }
 
-    /// From the server's reply on, only TLS is read.
-    private func startTLS(_ transport: SMTPTransport) async throws {
-        try expect(await command("STARTTLS"), "STARTTLS")
-        try await withNothingUnasked { channel in
-            try channel.pipeline.syncOperations.addHandler(transport.tlsHandler(), position: .first)
+    private static let stages: [SMTPStage] = [.sender, .recipient, .data]
+
+    /// Sends the command after the one that was answered, to a server that takes one at a time.
+    private func proceed(after place: Int, _ reply: SMTPReply, _ envelope: MailEnvelope) async {
+        guard !features.isPipelining, reply.isPositive, place < 2 else { return }
+        await connection.send(ByteBuffer(string: place == 0 ? recipient(envelope) : "DATA\r\n"), expecting: 1)
+    }
+
+    private func conclude(_ answers: [SMTPReply]) async throws -> MailOffer {
+        if let place = answers.prefix(2).firstIndex(where: { !$0.isPositive }) {
+            // A server that waits for the text of a message without a recipient gets none (RFC 2920, 3.1).
+            if answers[2].code == 354 {
+                await connection.send(ByteBuffer(string: ".\r\n"), expecting: 1)
+                _ = try await connection.reply(within: limits.textSent)
+            }
+            return try await refusal(answers[place], at: Self.stages[place])
+        }
+        switch answers[2].code {
+        case 354:
+            isReady.store(true, ordering: .relaxed)
+            return .ready
+        case 400...: return try await refusal(answers[2], at: .data)
+        default:
+            // Whatever it means, it is not the invitation to send a text.
+            return .lost("the server answered DATA with \(answers[2].text)")
         }
     }
 
-    /// Runs `body` on the channel's event loop, provided that the server has sent only what was requested.
-    private func withNothingUnasked(_ body: @escaping @Sendable (any Channel) throws -> Void) async throws {
-        let isClean = try await channel.eventLoop.submit { [channel] in
-            // A closed channel has no handlers.
-            let gate = try? channel.pipeline.syncOperations.handler(type: SMTPReplyGate.self)
-            guard gate?.isClean == true else { return false }
-            try body(channel)
-            return true
-        }.get()
-        guard isClean else {
-            _ = try await reply()
-            throw Lost()
+    /// What was refused is over; the next message begins anew.
+    private func refusal(_ reply: SMTPReply, at stage: SMTPStage) async throws -> MailOffer {
+        await connection.send(ByteBuffer(string: "RSET\r\n"), expecting: 1)
+        let reset = try await connection.reply(within: limits.command)
+        guard reset.isPositive else { return .lost("the server answered RSET with \(reset.text)") }
+        return .refused(reply, stage)
+    }
+
+    // MARK: Texts
+
+    func send(_ text: ByteBuffer, then next: MailEnvelope?) async -> MailOutcome {
+        isReady.store(false, ordering: .relaxed)
+        var bytes = Self.dotStuffed(text.readableBytesView)
+        var replies = 1
+        if let next, features.isPipelining {
+            bytes.writeImmutableBuffer(begin(next))
+            replies += 3
+        }
+        let isSent = await connection.send(bytes, expecting: replies)
+        do {
+            let reply = try await connection.reply(within: limits.textSent)
+            if let next, !features.isPipelining { await offer(next) }
+            switch reply.code {
+            case 200..<300: return .accepted(reply.text)
+            case 400...: return .refused(reply)
+            default: return .uncertain("the server answered the text with \(reply.text)")
+            }
+        } catch {
+            let reason = "\(Self.end(error)) while the message went out"
+            return isSent ? .uncertain(reason) : .lost(reason)
         }
     }
 
-    /// How a session ended, in words for people.
+    /// How a connection ended, in words for people.
     private static func end(_ error: any Error) -> String {
-        error is SMTPReplyGate.Unasked
-            ? "the server sent a reply to no command, which suggests a man in the middle,"
-            : "the connection was lost"
+        (error as? SMTPConnection.Lost)?.reason ?? "the connection was lost"
     }
 
-    private func hello() async throws -> Set<String> {
-        let reply = try await command("EHLO localhost")
-        try expect(reply, "EHLO")
-        return Set(reply.lines.map { $0.uppercased() })
-    }
-
-    private func expect(_ reply: SMTPReply, _ what: String) throws {
-        guard reply.isPositive else { throw MailUnreachable(reason: "\(what) was answered with \(reply.text)") }
-    }
-
-    // MARK: Messages
-
-    func deliver(_ message: MailMessage) async -> MailOutcome {
-        do {
-            for line in ["MAIL FROM:<\(sender)>", "RCPT TO:<\(message.to.address)>", "DATA"] {
-                let reply = try await command(line)
-                guard reply.isPositive else { return await refusal(reply) }
-            }
-            try await withNothingUnasked { _ in }
-        } catch {
-            isUsable = false
-            return .postponed("\(Self.end(error)) before the text went out")
-        }
-        do {
-            let reply = try await say(Self.dotStuffed(message.bytes))
-            return reply.isPositive ? .accepted(reply.text) : await refusal(reply)
-        } catch {
-            isUsable = false
-            return .uncertain("\(Self.end(error)) while the message went out")
-        }
-    }
-
-    /// A refused message; the session continues with the next one, unless the server is closing (421).
-    private func refusal(_ reply: SMTPReply) async -> MailOutcome {
-        if reply.code == 421 {
-            isUsable = false
-        } else if (try? await command("RSET"))?.isPositive != true {
-            isUsable = false
-        }
-        return reply.isPermanent ? .refused(reply.text) : .postponed(reply.text)
-    }
-
-    func quit() async {
-        if isUsable { _ = try? await command("QUIT") }
-        isUsable = false
+    func close() async {
+        // To a server that waits for a text, a farewell would be one: without its end, nothing is delivered.
+        if !isReady.load(ordering: .relaxed) { await connection.send(ByteBuffer(string: "QUIT\r\n"), expecting: 1) }
+        connection.channel.close(promise: nil)
     }
 
     /// RFC 5321, 4.5.2: a line that begins with a dot gets another one; a line with only a dot ends the text.
-    static func dotStuffed(_ bytes: [UInt8]) -> ByteBuffer {
+    static func dotStuffed(_ bytes: ByteBufferView) -> ByteBuffer {
         var buffer = ByteBuffer()
-        buffer.reserveCapacity(bytes.count + 64)
+        buffer.reserveCapacity(bytes.count + 512)
+        var rest = bytes[...]
         var atLineStart = true
-        for byte in bytes {
-            if atLineStart, byte == UInt8(ascii: ".") { buffer.writeInteger(UInt8(ascii: ".")) }
-            buffer.writeInteger(byte)
-            atLineStart = byte == UInt8(ascii: "\n")
+        while !rest.isEmpty {
+            if atLineStart, rest.first == UInt8(ascii: ".") { buffer.writeInteger(UInt8(ascii: ".")) }
+            let end = rest.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? rest.endIndex
+            buffer.writeBytes(rest[..<end])
+            atLineStart = rest[end - 1] == UInt8(ascii: "\n")
+            rest = rest[end...]
         }
-        buffer.writeString(atLineStart ? ".\r\n" : "\r\n.\r\n")
+        buffer.writeStaticString(atLineStart ? ".\r\n" : "\r\n.\r\n")
         return buffer
-    }
-
-    // MARK: The wire
-
-    private func command(_ line: String) async throws -> SMTPReply {
-        try await say(ByteBuffer(string: line + "\r\n"))
-    }
-
-    /// Sends one command or one text, and reads the reply.
-    private func say(_ bytes: ByteBuffer) async throws -> SMTPReply {
-        // If the write fails, the read reports why.
-        try? await outbound.write(bytes)
-        return try await reply()
-    }
-
-    /// The next reply; a server that stays silent too long counts as lost.
-    private func reply() async throws -> SMTPReply {
-        let channel = channel
-        let timer = channel.eventLoop.scheduleTask(in: .seconds(Int64(SMTPTransport.longestAnswer))) {
-            channel.close(promise: nil)
-        }
-        defer { timer.cancel() }
-        guard let reply = try await replies.next() else { throw Lost() }
-        return reply
     }
 }

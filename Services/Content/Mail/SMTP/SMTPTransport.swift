@@ -3,15 +3,12 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Hands mails to a server by SMTP (RFC 5321), with STARTTLS (RFC 3207) or implicit TLS (RFC 8314), and AUTH PLAIN (RFC
-/// 4616) where the URL names a user.
+/// Hands mails to a server by SMTP (RFC 5321), with STARTTLS (RFC 3207) or implicit TLS (RFC 8314), and AUTH (RFC 4954)
+/// where the URL names a user.
 struct SMTPTransport: MailTransport {
     enum StartTLS: Sendable {
         case never, optional, required
     }
-
-    /// Timeout for a reply, in seconds; it includes the reply after the text, which takes longest.
-    static let longestAnswer = 60
 
     let host: String
     let port: Int
@@ -19,36 +16,39 @@ struct SMTPTransport: MailTransport {
     let startTLS: StartTLS
     let user: String?
     let password: String?
-    let sessions: Int
+    let connections: Int
     let sender: EmailAddress
+    /// How we present ourselves: a fully qualified domain name; nil for the connection's own address.
+    let name: String?
     /// The trust roots for the server's certificate; by default the system's.
     var authorities = NIOSSLTrustRoots.default
+    var limits = SMTPTimeLimits()
     let repeatsHarmlessly = false
 
-    func withSession<Result: Sendable>(
-        _ body: (any MailSession) async throws -> Result
-    ) async throws -> Result {
-        let channel: NIOAsyncChannel<SMTPReply, ByteBuffer>
+    func connect() async throws -> any MailSession {
+        let connection: SMTPConnection
         do {
-            channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connectTimeout(.seconds(10))
+                .channelOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1)
                 .connect(host: host, port: port) { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        if secure { try channel.pipeline.syncOperations.addHandler(tlsHandler()) }
-                        try channel.pipeline.syncOperations.addHandler(SMTPReplyGate())
-                        return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+                        let connection = SMTPConnection(channel: channel)
+                        let pipeline = channel.pipeline.syncOperations
+                        if secure { try pipeline.addHandler(tlsHandler()) }
+                        try pipeline.addHandlers(SMTPReplyGate(), SMTPConnection.Collector(connection))
+                        return connection
                     }
                 }
         } catch {
             throw MailUnreachable(reason: "no connection to \(host):\(port)")
         }
-        return try await channel.executeThenClose { inbound, outbound in
-            let session = SMTPSession(
-                channel: channel.channel, replies: inbound.makeAsyncIterator(), outbound: outbound, sender: sender)
-            try await session.open(self)
-            let result = try await body(session)
-            await session.quit()
-            return result
+        connection.watchTime()
+        do {
+            return try await SMTPSession.open(connection, self)
+        } catch {
+            connection.channel.close(promise: nil)
+            throw error
         }
     }
 
@@ -78,4 +78,12 @@ struct SMTPTransport: MailTransport {
         case nil: return false
         }
     }
+}
+
+/// How long a server may take to answer (RFC 5321, 4.5.3.2).
+struct SMTPTimeLimits: Sendable {
+    var greeting = TimeAmount.minutes(5)
+    var command = TimeAmount.minutes(5)
+    var data = TimeAmount.minutes(2)
+    var textSent = TimeAmount.minutes(10)
 }

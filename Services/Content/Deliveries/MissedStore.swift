@@ -1,0 +1,73 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+extension MissedDelivery.Reason: PostgresEncodable, PostgresDecodable {}
+
+/// The SQL of those who have not got an issue.
+enum MissedStore {
+    /// In one word, by state and by the class of the last reply.
+    private static let reason: SQL = """
+        case mail.state
+            when 'pending' then 'waiting' when 'sending' then 'waiting' when 'uncertain' then 'uncertain'
+            when 'suppressed' then 'suppressed' when 'cancelled' then 'cancelled'
+            else case
+                when mail.deadline <= mail.updated_at then 'expired'
+                when class in ('addressGone', 'noSuchHost', 'refusedSender') then class
+                else 'refused' end
+        end
+        """
+
+    private static let missed: SQL = "issue is not null and state <> 'sent'"
+
+    static func list(
+        _ issue: Issue.ID, _ query: ListMissed.Query, _ page: PageRequest, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules: [SQL] = ["issue = \(issue)", missed]
+        if let reason = query.reason { rules.append("\(Self.reason) = \(reason)") }
+        if let key = page.after?.first { rules.append("mail.id > \(key)::uuid") }
+        return try await executor.query(
+            """
+            select mail.id, delivery.audience, email, name, \(reason) as reason, attempt as attempts, reply,
+                mail.updated_at as "updatedAt"
+            from (
+                select * from outgoing_mail mail where \(rules.all) order by id limit \(page.limit + 1)
+            ) as mail join delivery using (id)
+            order by mail.id
+            """)
+    }
+
+    /// How many there are for each of these reasons. Addresses that are still suppressed do not count.
+    static func count(
+        _ issue: Issue.ID, _ reasons: [MissedDelivery.Reason], in transaction: PostgresTransaction
+    ) async throws -> [ResendIssue.Response.Count] {
+        try await transaction.query(
+            """
+            select \(reason) as reason, count(*)::integer as count from outgoing_mail mail
+            where issue = \(issue) and \(missed) and \(reason) = any(\(reasons)) and not \(isSuppressed)
+            group by 1 order by 1
+            """
+        ).map { .init(reason: try $0["reason"], count: try $0["count"]) }
+    }
+
+    /// Makes them pending again, with a new deadline.
+    ///
+    /// - Parameter deadline: in seconds from now.
+    static func resend(
+        _ issue: Issue.ID, _ reasons: [MissedDelivery.Reason], deadline: Int, in transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            update outgoing_mail mail set state = 'pending', attempt = 0, class = null, reply = null, due_at = now(),
+                deadline = now() + make_interval(secs => \(deadline)), updated_at = now()
+            where issue = \(issue) and \(missed) and state not in ('pending', 'sending')
+                and \(reason) = any(\(reasons)) and not \(isSuppressed)
+            """)
+    }
+
+    private static let isSuppressed: SQL = """
+        exists (
+            select from delivery join suppression on suppression.email = lower(delivery.email)
+            where delivery.id = mail.id)
+        """
+}

@@ -1,0 +1,41 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// Makes the messages of issues. What is being sent does not change, so an issue is read once.
+actor FlashInfoComposer: MailComposer {
+    /// The issue is gone, or the mail is none of an issue.
+    struct NoIssue: Error {}
+
+    private static let most = 16
+
+    private let backend: Backend
+    private let renderer: FlashInfoRenderer
+    private let sender: EmailAddress
+    private var issues: [ClubProtocol.Issue.ID: ClubProtocol.Issue] = [:]
+
+    init(backend: Backend, renderer: FlashInfoRenderer, sender: EmailAddress) {
+        self.backend = backend
+        self.renderer = renderer
+        self.sender = sender
+    }
+
+    nonisolated func message(for mail: OutgoingMail) async throws -> MailMessage {
+        guard let id = mail.issue, let audience = mail.audience else { throw NoIssue() }
+        let issue = try await issue(id)
+        let token = try UnsubscribeLink.token(for: mail.email, at: mail.createdAt, backend.links)
+        return renderer.message(
+            issue, audience, for: mail, from: sender, unsubscribe: token, publicURL: backend.configuration.publicURL)
+    }
+
+    private func issue(_ id: ClubProtocol.Issue.ID) async throws -> ClubProtocol.Issue {
+        if let issue = issues[id] { return issue }
+        guard let issue = try await IssueStore.get(id, on: backend.database).first?.decode(ClubProtocol.Issue.self)
+        else {
+            throw NoIssue()
+        }
+        if issues.count >= Self.most { issues.removeAll() }
+        issues[id] = issue
+        return issue
+    }
+}

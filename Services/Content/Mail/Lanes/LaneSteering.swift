@@ -1,0 +1,65 @@
+import ClubProtocol
+import Logging
+import ServiceKit
+
+/// What a server's reply means, for the mail and for its lane.
+struct LaneSteering: Sendable {
+    let lanes: LaneStore
+    let issues: IssueGuard
+    let sender: MailDispatcher.ID
+    let logger: Logger
+
+    /// How a mail ends that was refused; its lane is slowed, or closed, if the reply is about us.
+    func ending(
+        of mail: OutgoingMail, _ reply: SMTPReply, at stage: SMTPStage, in lane: String, _ refusals: inout Int
+    ) async -> MailEnding {
+        let meaning = ReplyClassifier.classify(code: reply.code, lines: reply.lines, stage: stage)
+        let text = String(reply.text.prefix(500))
+        do {
+            switch meaning {
+            case .slowDown: try await lanes.slow(lane, because: text)
+            case .refusedSender:
+                refusals += 1
+                if try await lanes.refuse(lane, because: text) {
+                    try await issues.pause(mail.issue, because: "\(lane) refuses us as a sender: \(text)")
+                }
+            case .ourFault:
+                try await issues.pause(mail.issue, because: "the mail server says that the fault is ours: \(text)")
+            default: break
+            }
+        } catch {
+            logger.warning("a lane cannot be steered", metadata: ["lane": "\(lane)", "reason": "\(error.loggable)"])
+        }
+        return MailEnding(of: mail, meaning, text)
+    }
+
+    /// A server that does not let us in because of our own fault holds the issues that wanted to go there.
+    func unreachable(_ error: MailUnreachable, _ mails: [OutgoingMail]) async {
+        guard let reply = error.reply,
+            ReplyClassifier.classify(code: reply.code, lines: reply.lines, stage: error.stage) == .ourFault
+        else { return }
+        for issue in Set(mails.compactMap(\.issue)) {
+            try? await issues.pause(issue, because: "the mail server does not let us in: \(reply.text.prefix(400))")
+        }
+    }
+
+    func accepted(in lane: String, _ refusals: inout Int) async {
+        guard (try? await lanes.accept(lane)) != nil else { return }
+        refusals = 0
+    }
+
+    /// Frees mails behind one that the server does not answer.
+    func leave(_ mails: [OutgoingMail], of lane: String) async {
+        guard !mails.isEmpty else { return }
+        try? await lanes.mails.release(mails.map(\.id), by: sender)
+    }
+
+    /// A domain that stalls gets a lane of its own, so that no other waits for it.
+    func stalled(_ mail: OutgoingMail, in lane: String) async {
+        do {
+            try await lanes.separate(mail.email.domain, from: lane)
+        } catch {
+            logger.warning("a lane cannot be separated", metadata: ["lane": "\(lane)", "reason": "\(error.loggable)"])
+        }
+    }
+}

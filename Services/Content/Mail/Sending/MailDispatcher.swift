@@ -1,0 +1,132 @@
+import ClubProtocol
+import Logging
+import Metrics
+import Postgres
+import ServiceKit
+import ServiceLifecycle
+import Synchronization
+
+/// Sends mail, for as long as the service runs: looks for lanes that have mails to send, and opens connections for them,
+/// as many as the lanes' limits and its own allow. One in each replica; what one holds, no other sends.
+///
+/// It takes nothing new once the service shuts down; the mails that are on their way end first.
+struct MailDispatcher: Service {
+    /// Identifies a sender: this process, until it counts as lost.
+    typealias ID = Identifier<MailDispatcher>
+
+    struct Settings: Sendable {
+        /// How often it looks when nothing is notified.
+        var poll = Duration.seconds(2)
+        /// How often it says that it is alive, and looks for senders that do not.
+        var heartbeat = Duration.seconds(5)
+        /// How long it waits after the mail server could not be reached; doubled up to the longest.
+        var backOff = BackOff(first: .seconds(1), longest: .seconds(60))
+        var limits = SMTPTimeLimits()
+    }
+
+    let database: PostgresClient
+    let transport: any MailTransport
+    let rules: MailLimitsFile
+    let composer: any MailComposer
+    let issues: IssueGuard
+    let logger: Logger
+    var settings = Settings()
+
+    private var store: OutgoingMailStore { OutgoingMailStore(database: database) }
+    var lanes: LaneStore { LaneStore(database: database, mails: store) }
+
+    func run() async throws {
+        let stopping = Latch()
+        let work = MailWork()
+        await withGracefulShutdownHandler {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { for await _ in database.listen(OutgoingMailStore.channel) { work.signal.raise() } }
+                await serve(work, until: stopping)
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            stopping.open()
+            work.signal.raise()
+        }
+    }
+
+    /// One sender after another: one that counts as lost is replaced.
+    private func serve(_ work: MailWork, until stopping: Latch) async {
+        while !stopping.isOpen, !Task.isCancelled {
+            let sender = ID()
+            do {
+                guard try await store.renew(sender, isNew: true) else { continue }
+                await withTaskGroup(of: Void.self) { group in
+                    let isAlive = Latch()
+                    group.addTask { await beat(sender, work, until: isAlive) }
+                    await send(as: sender, work, until: stopping)
+                    isAlive.open()
+                }
+                try await store.retire(sender, again: transport.repeatsHarmlessly)
+            } catch {
+                logger.warning("mail cannot be sent", metadata: ["reason": "\(error.loggable)"])
+                await pause(settings.poll, unless: stopping)
+            }
+        }
+    }
+
+    /// Says that the sender is alive, and frees what lost ones held.
+    private func beat(_ sender: ID, _ work: MailWork, until ended: Latch) async {
+        while !ended.isOpen {
+            await pause(settings.heartbeat, unless: ended)
+            guard !ended.isOpen else { return }
+            do {
+                if try await !store.renew(sender, isNew: false) {
+                    logger.warning("this sender counts as lost", metadata: ["sender": "\(sender)"])
+                    work.lose()
+                    return
+                }
+                let lost = try await store.recover(again: transport.repeatsHarmlessly)
+                if lost > 0 { logger.warning("mails of a lost sender", metadata: ["count": "\(lost)"]) }
+                while try await store.expire() > 0 {}
+                try await lanes.tidy()
+            } catch {
+                logger.warning("the senders cannot be read", metadata: ["reason": "\(error.loggable)"])
+            }
+        }
+    }
+
+    private func pause(_ duration: Duration, unless latch: Latch) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await latch.wait() }
+            group.addTask { try? await Task.sleep(for: duration) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    // MARK: Connections
+
+    /// Opens connections until the sender is lost or the service stops, and waits for them to end.
+    private func send(as sender: ID, _ work: MailWork, until stopping: Latch) async {
+        work.begin()
+        let worker = MailConnection(
+            sender: sender, transport: transport, composer: composer,
+            ledger: MailLedger(store, sender: sender, logger: logger),
+            steering: LaneSteering(lanes: lanes, issues: issues, sender: sender, logger: logger), rules: rules,
+            work: work, settings: settings, logger: logger)
+        await withDiscardingTaskGroup { group in
+            while !stopping.isOpen, !work.isLost, !Task.isCancelled {
+                var wait = settings.poll
+                do {
+                    for (lane, seconds) in try await store.lanes() {
+                        guard seconds <= 0 else {
+                            wait = min(wait, .seconds(max(0.05, seconds)))
+                            continue
+                        }
+                        guard let kind = work.reserve(of: transport.connections) else { break }
+                        group.addTask { await worker.run(lane, onlyLetters: kind == .letters) }
+                    }
+                } catch {
+                    logger.warning("the lanes cannot be read", metadata: ["reason": "\(error.loggable)"])
+                }
+                await work.signal.wait(upTo: max(wait, work.backOff))
+            }
+        }
+    }
+}

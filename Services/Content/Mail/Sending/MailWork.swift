@@ -1,0 +1,66 @@
+import ClubProtocol
+import ServiceKit
+import Synchronization
+
+/// The connections that this process has open, and for what.
+final class MailWork: Sendable {
+    enum Kind {
+        /// Letters, or deliveries if no letter waits.
+        case any
+        /// One of the connections that are kept free for letters.
+        case letters
+    }
+
+    private struct State {
+        var open = 0
+        var isLost = false
+        /// How often in a row the mail server could not be reached, and until when nothing is tried.
+        var failures = 0
+        var quietUntil = ContinuousClock.now
+    }
+
+    /// Raised when there may be something to do.
+    let signal = Signal()
+    private let state = Mutex(State())
+
+    /// Whether the sender counts as lost.
+    var isLost: Bool { state.withLock { $0.isLost } }
+
+    func begin() { state.withLock { $0.isLost = false } }
+
+    func lose() {
+        state.withLock { $0.isLost = true }
+        signal.raise()
+    }
+
+    /// How long nothing is tried, as the mail server could not be reached.
+    var backOff: Duration { state.withLock { max(.zero, ContinuousClock.now.duration(to: $0.quietUntil)) } }
+
+    /// Reserves one more connection for a lane: so it grows by what it can use, and none takes all at once.
+    ///
+    /// - Parameter most: how many this process may have. The last eighth is for letters.
+    /// - Returns: nil if there is none left.
+    func reserve(of most: Int) -> Kind? {
+        state.withLock { state in
+            guard state.quietUntil <= .now, state.open < most else { return nil }
+            let kind = state.open < max(1, most - (most + 7) / 8) ? Kind.any : .letters
+            state.open += 1
+            return kind
+        }
+    }
+
+    /// A connection has ended.
+    func release() { state.withLock { $0.open -= 1 } }
+
+    /// The mail server could be reached.
+    func succeed() { state.withLock { $0.failures = 0 } }
+
+    /// The mail server could not be reached.
+    func fail(_ backOff: BackOff) {
+        state.withLock { state in
+            guard state.quietUntil <= .now else { return }
+            state.failures += 1
+            state.quietUntil = .now.advanced(by: backOff.delay(after: state.failures))
+        }
+    }
+}
