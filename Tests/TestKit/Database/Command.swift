@@ -90,6 +90,7 @@ enum Command {
                 posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
             }
         }
+        keepDescriptors()
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -104,6 +105,15 @@ enum Command {
             throw Failure(program: command[0], status: error, output: String(cString: strerror(error)))
         }
         return child
+    }
+
+    /// Keeps our files and sockets from programs that we start. SwiftNIO does not: a database server would inherit the
+    /// sockets of the servers in this process, and keep their ports and connections open.
+    private static func keepDescriptors() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        for descriptor in names.compactMap({ Int32($0) }) where descriptor > 2 {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
     }
 
     /// Waits for a program to end, and returns its exit status.
