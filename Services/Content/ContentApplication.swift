@@ -30,7 +30,7 @@ package enum ContentApplication: ServiceApplication {
                 deliveries: FlashInfoComposer(
                     backend: backend, renderer: try FlashInfoRenderer(), sender: transport.sender),
                 letters: LetterComposer(renderer: try LetterRenderer(), sender: transport.sender)),
-            issues: IssueGuard(database: backend.database), logger: backend.logger)
+            pauseIssue: IssueGuard(database: backend.database).pause, logger: backend.logger)
         builder.run(mail)
         let finder = LaneFinder(client: DNSClient(.system()))
         let sender = IssueSender(backend: backend, lanes: LaneAssignment(finder: finder, store: mail.lanes))

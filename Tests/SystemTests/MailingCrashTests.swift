@@ -38,7 +38,7 @@ struct MailingCrashTests {
     @Test("kill -9 while mails go over SMTP: each address has one mail, or a row in state uncertain")
     func smtp() async throws {
         try await ScriptedMailServer.run { server in
-            let url = "smtp://127.0.0.1:\(server.port)?starttls=never"
+            let url = "smtp://127.0.0.1:\(server.port)?starttls=never&connections=4"
             try await TestClub.run([.directory, .content], settings: ["MAIL_URL": url]) { club in
                 let issue = try await startMailing(in: club)
                 let killed = try await killInTheMiddle(of: club) { server.accepted.count }

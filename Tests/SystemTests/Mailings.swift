@@ -115,8 +115,8 @@ struct Mailings: Sendable {
     /// What was postponed is due at once: its waits of minutes and hours are not what is tested here.
     private func passTime(by database: PostgresClient) async {
         _ = try? await database.execute(
-            "update delivery set due_at = now() where state = 'pending' and lease_token is null and due_at > now()")
+            "update outgoing_mail set due_at = now() where state = 'pending' and sender is null and due_at > now()")
         _ = try? await database.execute(
-            "update job set due_at = now() where kind = 'edition.send' and state = 'queued' and due_at > now()")
+            "update mail_lane set wait_until = null, wait_seconds = 0, refusals = 0 where wait_until > now()")
     }
 }

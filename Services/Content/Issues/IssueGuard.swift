@@ -7,7 +7,7 @@ struct IssueGuard: Sendable {
     let database: PostgresClient
 
     /// Pauses an issue that is being sent, once, with the reason.
-    func pause(_ issue: ClubProtocol.Issue.ID?, because reason: String) async throws {
+    @Sendable func pause(_ issue: ClubProtocol.Issue.ID?, _ reason: String) async throws {
         guard let issue else { return }
         try await database.transaction { transaction in
             guard try await IssueStore.lock(issue, in: transaction) == .sending else { return }

@@ -28,7 +28,7 @@ struct MailDispatcher: Service {
     let transport: any MailTransport
     let rules: MailLimitsFile
     let composer: any MailComposer
-    let issues: IssueGuard
+    let pauseIssue: IssuePause
     let logger: Logger
     var settings = Settings()
 
@@ -108,7 +108,7 @@ struct MailDispatcher: Service {
         let worker = MailConnection(
             sender: sender, transport: transport, composer: composer,
             ledger: MailLedger(store, sender: sender, logger: logger),
-            steering: LaneSteering(lanes: lanes, issues: issues, sender: sender, logger: logger), rules: rules,
+            steering: LaneSteering(lanes: lanes, pause: pauseIssue, sender: sender, logger: logger), rules: rules,
             work: work, settings: settings, logger: logger)
         await withDiscardingTaskGroup { group in
             while !stopping.isOpen, !work.isLost, !Task.isCancelled {

@@ -2,10 +2,13 @@ import ClubProtocol
 import Logging
 import ServiceKit
 
+/// Pauses an issue, once, with the reason; a mail of no issue pauses nothing.
+typealias IssuePause = @Sendable (_ issue: ClubProtocol.Issue.ID?, _ reason: String) async throws -> Void
+
 /// What a server's reply means, for the mail and for its lane.
 struct LaneSteering: Sendable {
     let lanes: LaneStore
-    let issues: IssueGuard
+    let pause: IssuePause
     let sender: MailDispatcher.ID
     let logger: Logger
 
@@ -21,10 +24,10 @@ struct LaneSteering: Sendable {
             case .refusedSender:
                 refusals += 1
                 if try await lanes.refuse(lane, because: text) {
-                    try await issues.pause(mail.issue, because: "\(lane) refuses us as a sender: \(text)")
+                    try await pause(mail.issue, "\(lane) refuses us as a sender: \(text)")
                 }
             case .ourFault:
-                try await issues.pause(mail.issue, because: "the mail server says that the fault is ours: \(text)")
+                try await pause(mail.issue, "the mail server says that the fault is ours: \(text)")
             default: break
             }
         } catch {
@@ -39,7 +42,7 @@ struct LaneSteering: Sendable {
             ReplyClassifier.classify(code: reply.code, lines: reply.lines, stage: error.stage) == .ourFault
         else { return }
         for issue in Set(mails.compactMap(\.issue)) {
-            try? await issues.pause(issue, because: "the mail server does not let us in: \(reply.text.prefix(400))")
+            try? await pause(issue, "the mail server does not let us in: \(reply.text.prefix(400))")
         }
     }
 
