@@ -24,22 +24,36 @@ package enum ContentApplication: ServiceApplication {
         let configuration = backend.configuration
         let transport = try MailTransports.named(by: configuration.mailURL, as: configuration.mailName)
         let rules = try configuration.mailLimitsFile.map(MailLimitsFile.init(path:)) ?? MailLimitsFile()
+        let issueGuard = IssueGuard(database: backend.database)
+        issueGuard.mount(on: &builder)
         let mail = MailDispatcher(
             database: backend.database, transport: transport, rules: rules,
             composer: MailComposers(
                 deliveries: FlashInfoComposer(
                     backend: backend, renderer: try FlashInfoRenderer(), sender: transport.sender),
                 letters: LetterComposer(renderer: try LetterRenderer(), sender: transport.sender)),
-            pauseIssue: IssueGuard(database: backend.database).pause, logger: backend.logger)
+            signer: try signer(configuration.dkimKeysFile, for: transport.sender),
+            pauseIssue: issueGuard.pause, logger: backend.logger)
         builder.run(mail)
         let finder = LaneFinder(client: DNSClient(.system()))
-        let sender = IssueSender(backend: backend, lanes: LaneAssignment(finder: finder, store: mail.lanes))
+        let sender = IssueSender(backend: backend, assignment: LaneAssignment(finder: finder, store: mail.lanes))
         sender.mount(on: &builder)
         IssueRoutes(backend: backend, sender: sender).mount(on: &builder)
         DeliveryRoutes(backend: backend).mount(on: &builder)
         LaneRoutes(backend: backend, rules: rules, connections: transport.connections).mount(on: &builder)
         LetterRoutes(backend: backend).mount(on: &builder)
+        ReaderFollower().mount(on: &builder)
         ContentRights(backend: backend).mount(on: &builder)
+    }
+
+    /// - Throws: ``DKIMKeysInvalid``, also if the keys are not for the sender's domain.
+    private static func signer(_ file: String?, for sender: EmailAddress) throws -> DKIMSigner? {
+        guard let file else { return nil }
+        let signer = try DKIMSigner(keysFile: file)
+        guard signer.signs(for: sender) else {
+            throw DKIMKeysInvalid(reason: "\(file): has keys for \(signer.domain), but mails are from \(sender)")
+        }
+        return signer
     }
 
     /// The resources of a merged organization move to the survivor.

@@ -17,11 +17,13 @@ struct IssueSender: Sendable {
     static let start = JobKind<IssueKey>("issue.start", maximumAttempts: 100, lease: .seconds(15))
 
     private static let readersAtOnce = 1000
+    /// Domains whose lanes are remembered while readers are listed.
+    private static let mostDomains = 20_000
     /// How long a delivery is tried, in seconds.
     static let patience = 72 * 3600
 
     let backend: Backend
-    let lanes: LaneAssignment
+    let assignment: LaneAssignment
 
     func mount(on builder: inout ServiceBuilder) {
         builder.job(Self.freeze, concurrency: 2) { key, job in try await freeze(key.issue, job) }
@@ -71,9 +73,11 @@ struct IssueSender: Sendable {
 
     /// In a fixed order, so that an address that is in several audiences always gets the same edition.
     private func freeze(_ issue: Issue.ID, _ job: JobContext) async throws {
+        var lanes: [String: String] = [:]
         for audience in Edition.Audience.allCases {
-            guard try await resolve(issue, audience, job) else { return }
+            guard try await resolve(issue, audience, &lanes, job) else { return }
         }
+        try await backend.database.write("select content.renew_estimates()")
         try await backend.database.transaction { transaction in
             try await job.finish(in: transaction)
             guard try await IssueStore.lock(issue, in: transaction)?.isUnderWay == true else { return }
@@ -86,8 +90,11 @@ struct IssueSender: Sendable {
     /// Asks the directory for the readers of an edition who consented to the Flash info. A second run only adds those
     /// missing.
     ///
+    /// - Parameter lanes: those of the domains that have been looked up.
     /// - Returns: false once the issue has been cancelled.
-    private func resolve(_ issue: Issue.ID, _ audience: Edition.Audience, _ job: JobContext) async throws -> Bool {
+    private func resolve(
+        _ issue: Issue.ID, _ audience: Edition.Audience, _ lanes: inout [String: String], _ job: JobContext
+    ) async throws -> Bool {
         let group: Audience.Group =
             switch audience {
             case .ambassadors: .ambassadors
@@ -99,24 +106,31 @@ struct IssueSender: Sendable {
         for try await member in members {
             batch.append(.init(member))
             if batch.count == Self.readersAtOnce {
-                guard try await add(batch, to: issue, audience, job) else { return false }
+                guard try await add(batch, to: issue, audience, &lanes, job) else { return false }
                 batch.removeAll(keepingCapacity: true)
             }
         }
-        return try await add(batch, to: issue, audience, job, isLast: true)
+        return try await add(batch, to: issue, audience, &lanes, job, isLast: true)
     }
 
     /// Adds readers while the issue is under way; false once it has been cancelled.
     private func add(
-        _ readers: [DeliveryStore.Reader], to issue: Issue.ID, _ audience: Edition.Audience, _ job: JobContext,
-        isLast: Bool = false
+        _ readers: [DeliveryStore.Reader], to issue: Issue.ID, _ audience: Edition.Audience,
+        _ lanes: inout [String: String], _ job: JobContext, isLast: Bool = false
     ) async throws -> Bool {
-        let lanes = try await lanes.lanes(of: Set(readers.map(\.email.domain)))
+        let domains = Set(readers.map(\.email.domain))
+        let unknown = domains.subtracting(lanes.keys)
+        if !unknown.isEmpty {
+            lanes.merge(try await assignment.lanes(of: unknown)) { $1 }
+            // Many readers have domains of their own.
+            if lanes.count > Self.mostDomains { lanes = lanes.filter { domains.contains($0.key) } }
+        }
+        let known = lanes.filter { domains.contains($0.key) }
         return try await backend.database.transaction { transaction in
             try await job.fence(in: transaction)
             guard try await IssueStore.lock(issue, in: transaction)?.isUnderWay == true else { return false }
             try await DeliveryStore.add(
-                readers, issue: issue, audience: audience, lanes: lanes, deadline: Self.patience, in: transaction)
+                readers, issue: issue, audience: audience, lanes: known, deadline: Self.patience, in: transaction)
             if isLast { try await IssueStore.markResolved(issue, audience, in: transaction) }
             return true
         }

@@ -126,6 +126,48 @@ enum IssueStore {
             """)
     }
 
+    /// What ended of an issue since it was last checked.
+    struct Ended: Decodable {
+        var id: Issue.ID
+        var ended: Int
+        var hard: Int
+    }
+
+    /// The issues being sent of which so many mails have ended since they were last checked.
+    static func unchecked(atLeast window: Int, on executor: any PostgresExecutor) async throws -> [Ended] {
+        try await executor.query(
+            """
+            select id, (ended - checked_ended)::integer as ended, (hard - checked_hard)::integer as hard
+            from issue cross join lateral (
+                select coalesce(sum(count), 0) as ended from delivery_count kept
+                where kept.issue = issue.id and kept.state in ('sent', 'failed')
+            ) as kept cross join lateral (
+                select count(*) as hard from outgoing_mail
+                where issue = issue.id and state = 'failed' and class in ('addressGone', 'noSuchHost')
+            ) as failed
+            where state = 'sending' and frozen_at is not null and ended - checked_ended >= \(window)
+            """
+        ).decode(Ended.self)
+    }
+
+    static func markChecked(_ issue: Ended, on executor: any PostgresExecutor) async throws {
+        try await executor.execute(
+            """
+            update issue set checked_ended = checked_ended + \(issue.ended), checked_hard = checked_hard + \(issue.hard)
+            where id = \(issue.id)
+            """)
+    }
+
+    /// How many issues wait for the staff, because the service itself holds them.
+    static func held(on executor: any PostgresExecutor) async throws -> Int {
+        try await executor.first(
+            """
+            select count(*)::integer as held from issue
+            where state in ('paused', 'draft') and hold_reason is not null
+            """
+        )?["held"] ?? 0
+    }
+
     /// Whether its time has come; locks it until the transaction ends.
     static func isDue(_ issue: Issue.ID, in transaction: PostgresTransaction) async throws -> Bool {
         try await transaction.query(

@@ -50,6 +50,8 @@ create index outgoing_mail_letter_due on outgoing_mail (lane, priority, due_at)
 create index outgoing_mail_held on outgoing_mail (sender) where sender is not null;
 -- Who has not got an issue.
 create index outgoing_mail_missed on outgoing_mail (issue, id) where issue is not null and state <> 'sent';
+-- Why deliveries failed.
+create index outgoing_mail_failed on outgoing_mail (issue, class) where issue is not null and state = 'failed';
 -- Letters by state, and what has ended long ago.
 create index outgoing_mail_letter_state on outgoing_mail (state, id desc) where issue is null;
 create index outgoing_mail_letter_age on outgoing_mail (updated_at) where issue is null;
@@ -183,6 +185,14 @@ create table mail_lane (
     updated_at timestamptz not null default now()
 );
 
+-- Senders look for what is due in the order of an index. A planner that does not know how much was just written takes it
+-- for little, and reads and sorts everything that waits for each of them.
+create function content.renew_estimates() returns void
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    analyze (skip_locked) content.outgoing_mail, content.delivery;
+end $$;
+
 -- Issues that are scheduled, or paused with a reason.
 alter table issue drop constraint issue_state_check;
 alter table issue
@@ -191,11 +201,15 @@ alter table issue
     add column scheduled_for timestamptz,
     add column frozen_at timestamptz,
     add column hold_reason text check (length(hold_reason) <= 500),
+    -- How many deliveries had ended when the share of addresses that do not exist was last looked at.
+    add column checked_ended bigint not null default 0,
+    add column checked_hard bigint not null default 0,
     add constraint issue_scheduled_has_time check (state <> 'scheduled' or scheduled_for is not null);
 update issue set frozen_at = updated_at
 where state = 'sent' or state = 'sending' and not exists (
     select from edition where edition.issue = issue.id and not resolved);
 create index issue_sending on issue (number) where state = 'sending' and frozen_at is not null;
+create index issue_held on issue (id) where state in ('paused', 'draft') and hold_reason is not null;
 create index issue_ended on issue (updated_at) where state in ('sent', 'cancelled');
 
 -- Published means: on its way or sent.

@@ -24,6 +24,7 @@ enum MetricHelp {
         "feed_changes_applied_total": "Changes of a peer's feed that were applied here.",
         "feed_lag_seconds": "How old the newest change was when it was applied.",
         "audit_sealed_total": "Entries of the audit trail that were chained.",
+        "mails_total": "Mails handed over, by the mailbox provider's lane and what its reply meant.",
         "webhook_attempts_total": "Attempts at deliveries to webhooks, by outcome.",
         "webhook_attempt_duration_seconds": "Time of one attempt at a delivery to a webhook.",
         "webhook_deliveries_made_total": "Deliveries to webhooks that were created for changes.",

@@ -30,6 +30,8 @@ package struct ServiceConfiguration: Sendable {
     package var mailName: String?
     /// Changes to what mailbox providers are sent, as parsed by the service that sends mail.
     package var mailLimitsFile: String?
+    /// The keys that mails are signed with, as parsed by the service that sends mail.
+    package var dkimKeysFile: String?
     /// Where the public reaches this service: the prefix of links in mails.
     package var publicURL: String?
     /// What letters to members say about how to pay: the club's IBAN.
@@ -101,6 +103,7 @@ package struct ServiceConfiguration: Sendable {
             throw ConfigurationProblem("MAIL_NAME", "must be a domain name, such as mail.example.org")
         }
         mailLimitsFile = try layers.path("MAIL_LIMITS_FILE")
+        dkimKeysFile = try layers.path("DKIM_KEYS_FILE")
         publicURL = try layers.webAddress("PUBLIC_URL")
         paymentDetails = try layers.text("PAYMENT_DETAILS")
         issuerDetails = try layers.text("ISSUER_DETAILS")
@@ -163,7 +166,7 @@ package struct ServiceConfiguration: Sendable {
         [
             "HOST", "PORT", "OPERATOR_HOST", "OPERATOR_PORT", "DATABASE_URL", "DATABASE_SHARED_CONNECTIONS",
             "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "MAIL_NAME",
-            "MAIL_LIMITS_FILE", "PUBLIC_URL",
+            "MAIL_LIMITS_FILE", "DKIM_KEYS_FILE", "PUBLIC_URL",
             "PAYMENT_DETAILS", "ISSUER_DETAILS", "VAT_MENTION",
             "LOG_LEVEL", "LOG_FORMAT", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "MAX_BODY_BYTES", "MAX_UPLOAD_BYTES",
             "MAX_IN_FLIGHT", "MAX_TOKEN_LIFETIME_HOURS",

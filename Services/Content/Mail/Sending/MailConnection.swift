@@ -8,6 +8,7 @@ struct MailConnection: Sendable {
     let sender: MailDispatcher.ID
     let transport: any MailTransport
     let composer: any MailComposer
+    let signer: DKIMSigner?
     let ledger: MailLedger
     let steering: LaneSteering
     let rules: MailLimitsFile
@@ -33,7 +34,7 @@ struct MailConnection: Sendable {
         // Others may find more in this lane.
         work.signal.raise()
         let worker = MailWorker(
-            lane: lane, transport: transport, composer: composer, ledger: ledger, steering: steering,
+            lane: lane, transport: transport, composer: composer, signer: signer, ledger: ledger, steering: steering,
             limits: settings.limits, logger: logger)
         var left = grant.mails
         var isReached = true

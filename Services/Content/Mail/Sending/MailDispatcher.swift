@@ -28,6 +28,8 @@ struct MailDispatcher: Service {
     let transport: any MailTransport
     let rules: MailLimitsFile
     let composer: any MailComposer
+    /// Nil: messages are not signed.
+    let signer: DKIMSigner?
     let pauseIssue: IssuePause
     let logger: Logger
     var settings = Settings()
@@ -106,7 +108,7 @@ struct MailDispatcher: Service {
     private func send(as sender: ID, _ work: MailWork, until stopping: Latch) async {
         work.begin()
         let worker = MailConnection(
-            sender: sender, transport: transport, composer: composer,
+            sender: sender, transport: transport, composer: composer, signer: signer,
             ledger: MailLedger(store, sender: sender, logger: logger),
             steering: LaneSteering(lanes: lanes, pause: pauseIssue, sender: sender, logger: logger), rules: rules,
             work: work, settings: settings, logger: logger)

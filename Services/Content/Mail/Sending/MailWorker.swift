@@ -1,5 +1,6 @@
 import ClubProtocol
 import Logging
+import Metrics
 import NIOCore
 import ServiceKit
 
@@ -32,6 +33,7 @@ struct MailWorker: Sendable {
     let lane: String
     let transport: any MailTransport
     let composer: any MailComposer
+    let signer: DKIMSigner?
     let ledger: MailLedger
     let steering: LaneSteering
     let limits: SMTPTimeLimits
@@ -125,27 +127,34 @@ struct MailWorker: Sendable {
         switch outcome {
         case .accepted(let reply):
             if batch.refusals > 0 { await steering.accepted(in: lane, &batch.refusals) }
-            batch.ending = MailEnding(of: mail, .taken, reply)
+            await record(&batch, MailEnding(of: mail, .taken, reply))
             return true
         case .refused(let reply):
-            batch.ending = await steering.ending(of: mail, reply, at: .text, in: lane, &batch.refusals)
+            await record(&batch, await steering.ending(of: mail, reply, at: .text, in: lane, &batch.refusals))
             return reply.code != 421
-        case .lost(let reason): batch.ending = .lost(mail, reason)
-        case .uncertain(let reason): batch.ending = MailEnding(id: mail.id, state: .uncertain, reply: reason)
+        case .lost(let reason): await record(&batch, .lost(mail, reason))
+        case .uncertain(let reason):
+            await record(&batch, MailEnding(id: mail.id, state: .uncertain, reply: reason))
         }
         return false
     }
 
+    /// Keeps an ending for the turn in which the next mail begins.
     private func record(_ batch: inout Batch, _ ending: MailEnding) async {
         if let earlier = batch.ending { await ledger.turn(ending: earlier) }
         batch.ending = ending
+        let isDomain = lane.hasBytePrefix(LaneName.domainPrefix)
+        let meaning = ending.replyClass?.rawValue ?? (ending.state == .uncertain ? "uncertain" : "lost")
+        Counter(label: "mails_total", dimensions: [("class", meaning), ("lane", isDomain ? "domain" : lane)])
+            .increment()
     }
 
     /// The next mail with its message. One whose message cannot be made is left, and tried again later.
     private func prepare(_ batch: inout Batch) async -> Prepared? {
         while let mail = batch.rest.popFirst() {
             do {
-                let text = ByteBuffer(bytes: try await composer.message(for: mail).bytes)
+                let message = try await composer.message(for: mail).bytes
+                let text = ByteBuffer(bytes: signer?.signed(message) ?? message)
                 let envelope = MailEnvelope(
                     id: mail.id, sender: transport.sender, recipient: mail.email, size: text.readableBytes)
                 return Prepared(mail: mail, envelope: envelope, text: text)
