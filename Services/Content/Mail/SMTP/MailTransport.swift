@@ -27,8 +27,8 @@ protocol MailSession: Sendable {
     func answer(within limit: TimeAmount) async -> MailOffer?
     /// Sends the text of a message for which the server is ready, and the envelope of the next one.
     func send(_ text: ByteBuffer, then next: MailEnvelope?) async -> MailOutcome
-    /// Ends the connection; the server's farewell is not waited for. A message whose envelope was sent, but not its text,
-    /// is not delivered.
+    /// Ends the connection; the server's farewell is waited for a second at most. A message whose envelope was sent, but
+    /// not its text, is not delivered.
     func close() async
 }
 

@@ -86,15 +86,19 @@ final class SMTPConnection: Sendable {
     ///
     /// - Throws: ``Lost``.
     func next(within limit: TimeAmount) async throws -> SMTPReply? {
-        try await withCheckedThrowingContinuation { continuation in
-            let now = state.withLock { state -> Result<SMTPReply?, any Error>? in
-                if !state.replies.isEmpty { return .success(state.replies.removeFirst()) }
-                if let end = state.end { return .failure(end) }
-                state.deadline = .now() + limit
-                state.waiting = continuation
-                return nil
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let now = state.withLock { state -> Result<SMTPReply?, any Error>? in
+                    if !state.replies.isEmpty { return .success(state.replies.removeFirst()) }
+                    if let end = state.end { return .failure(end) }
+                    state.deadline = .now() + limit
+                    state.waiting = continuation
+                    return nil
+                }
+                if let now { continuation.resume(with: now) }
             }
-            if let now { continuation.resume(with: now) }
+        } onCancel: {
+            end(.init(reason: "the service stopped"))
         }
     }
 

@@ -26,6 +26,9 @@ final class SMTPSession: MailSession {
         self.limits = limits
     }
 
+    /// How long a server may take to answer QUIT: nothing depends on it.
+    private static let farewell = TimeAmount.seconds(1)
+
     // MARK: Opening
 
     /// Greeting, EHLO, TLS and authentication.
@@ -150,8 +153,11 @@ final class SMTPSession: MailSession {
 
     func close() async {
         // To a server that waits for a text, a farewell would be one: without its end, nothing is delivered.
-        if !isReady.load(ordering: .relaxed) { await connection.send(ByteBuffer(string: "QUIT\r\n"), expecting: 1) }
-        connection.channel.close(promise: nil)
+        if !isReady.load(ordering: .relaxed), await connection.send(ByteBuffer(string: "QUIT\r\n"), expecting: 1) {
+            // For the next connection not to be one too many for the server.
+            _ = try? await connection.next(within: Self.farewell)
+        }
+        try? await connection.channel.close().get()
     }
 
     /// RFC 5321, 4.5.2: a line that begins with a dot gets another one; a line with only a dot ends the text.

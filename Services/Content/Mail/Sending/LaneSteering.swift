@@ -58,9 +58,9 @@ struct LaneSteering: Sendable {
     }
 
     /// A domain that stalls gets a lane of its own, so that no other waits for it.
-    func stalled(_ mail: OutgoingMail, in lane: String) async {
+    func stalled(_ mail: OutgoingMail, in lane: String, on connection: Identifier<LaneStore>) async {
         do {
-            try await lanes.separate(mail.email.domain, from: lane)
+            try await lanes.separate(mail.email.domain, from: lane, with: connection)
         } catch {
             logger.warning("a lane cannot be separated", metadata: ["lane": "\(lane)", "reason": "\(error.loggable)"])
         }

@@ -164,7 +164,9 @@ struct LaneStore: Sendable {
 
     /// Gives a domain a lane of its own, and moves its mails there that wait: only those, since the domain of a mail is
     /// not indexed.
-    func separate(_ domain: String, from lane: String) async throws {
+    ///
+    /// - Parameter connection: the one that waits for the domain.
+    func separate(_ domain: String, from lane: String, with connection: Identifier<LaneStore>) async throws {
         guard lane.hasSameBytes(as: LaneName.other) else { return }
         let own = LaneName.domain(domain)
         try await database.transaction { transaction in
@@ -173,6 +175,7 @@ struct LaneStore: Sendable {
                 insert into mail_lane (code, state, reason) values (\(own), 'slowed', 'the domain did not answer')
                 on conflict (code) do update set updated_at = now()
                 """)
+            try await transaction.execute("update mail_connection set lane = \(own) where id = \(connection)")
             try await transaction.execute(
                 """
                 update outgoing_mail mail set lane = \(own), updated_at = now()

@@ -35,7 +35,7 @@ struct MailConnection: Sendable {
         work.signal.raise()
         let worker = MailWorker(
             lane: lane, transport: transport, composer: composer, signer: signer, ledger: ledger, steering: steering,
-            limits: settings.limits, logger: logger)
+            connection: grant.id, work: work, limits: settings.limits, logger: logger)
         var left = grant.mails
         var isReached = true
         do {

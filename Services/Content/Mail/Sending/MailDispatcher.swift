@@ -22,6 +22,8 @@ struct MailDispatcher: Service {
         /// How long it waits after the mail server could not be reached; doubled up to the longest.
         var backOff = BackOff(first: .seconds(1), longest: .seconds(60))
         var limits = SMTPTimeLimits()
+        /// How long what is on its way may take once the service shuts down.
+        var grace = Duration.seconds(10)
     }
 
     let database: PostgresClient
@@ -129,6 +131,9 @@ struct MailDispatcher: Service {
                 }
                 await work.signal.wait(upTo: max(wait, work.backOff))
             }
+            let end = ContinuousClock.now.advanced(by: settings.grace)
+            while work.isBusy, .now < end { try? await Task.sleep(for: .milliseconds(20)) }
+            group.cancelAll()
         }
     }
 }

@@ -13,6 +13,8 @@ final class MailWork: Sendable {
 
     private struct State {
         var open = 0
+        /// Of those that the server does not answer, which hold up no other.
+        var stalled = 0
         var isLost = false
         /// How often in a row the mail server could not be reached, and until when nothing is tried.
         var failures = 0
@@ -25,6 +27,9 @@ final class MailWork: Sendable {
 
     /// Whether the sender counts as lost.
     var isLost: Bool { state.withLock { $0.isLost } }
+
+    /// Whether connections are open that the server answers.
+    var isBusy: Bool { state.withLock { $0.open > 0 } }
 
     func begin() { state.withLock { $0.isLost = false } }
 
@@ -51,6 +56,28 @@ final class MailWork: Sendable {
 
     /// A connection has ended.
     func release() { state.withLock { $0.open -= 1 } }
+
+    /// A connection that the server does not answer no longer counts, if there are not too many.
+    ///
+    /// - Returns: whether it does not count: then ``resume()`` follows.
+    func stall(of most: Int) -> Bool {
+        let isFree = state.withLock { state in
+            guard state.stalled < most else { return false }
+            state.open -= 1
+            state.stalled += 1
+            return true
+        }
+        if isFree { signal.raise() }
+        return isFree
+    }
+
+    /// A connection that did not count does so again.
+    func resume() {
+        state.withLock { state in
+            state.open += 1
+            state.stalled -= 1
+        }
+    }
 
     /// The mail server could be reached.
     func succeed() { state.withLock { $0.failures = 0 } }

@@ -36,6 +36,8 @@ struct MailWorker: Sendable {
     let signer: DKIMSigner?
     let ledger: MailLedger
     let steering: LaneSteering
+    let connection: Identifier<LaneStore>
+    let work: MailWork
     let limits: SMTPTimeLimits
     let logger: Logger
 
@@ -118,8 +120,11 @@ struct MailWorker: Sendable {
         batch.rest = []
         await steering.leave(batch.left, of: lane)
         batch.left = []
-        await steering.stalled(mail, in: lane)
-        return await session.answer(within: limits.command) ?? .lost("the server did not answer")
+        await steering.stalled(mail, in: lane, on: connection)
+        let isFree = work.stall(of: transport.connections)
+        let offer = await session.answer(within: limits.command) ?? .lost("the server did not answer")
+        if isFree { work.resume() }
+        return offer
     }
 
     /// - Returns: whether the connection can take another message.
