@@ -72,6 +72,7 @@ struct LaneRoutes {
                 connections: rule.connections, messagesPerConnection: rule.messagesPerConnection,
                 messagesPerMinute: rule.messagesPerMinute, messagesPerDay: rule.messagesPerDay),
             connections: try row["connections"], inMinute: try row["in_minute"], inDay: try row["in_day"],
-            waitUntil: try row["wait_until"], reason: try row["reason"], updatedAt: try row["updated_at"])
+            waitUntil: try row.optional("wait_until"), reason: try row.optional("reason"),
+            updatedAt: try row["updated_at"])
     }
 }

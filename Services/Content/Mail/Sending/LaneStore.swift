@@ -93,8 +93,7 @@ struct LaneStore: Sendable {
             """
             select state, share::double precision as share, refusals, coalesce(wait_until > now(), false) as waits,
                 case when minute = date_trunc('minute', now()) then minute_claimed else 0 end as in_minute,
-                case when day = current_date then day_claimed else 0 end as in_day,
-                (select count(*) from mail_connection where lane = code)::integer as connections
+                case when day = current_date then day_claimed else 0 end as in_day
             from mail_lane where code = \(lane) for update
             """)
         guard let row, let state = MailLane.State(rawValue: try row["state"]), state != .paused, try !row["waits"]
@@ -111,8 +110,12 @@ struct LaneStore: Sendable {
                 where code = \(lane)
                 """)
         }
+        // In a statement after the one that waited for the lock, which may not see what its holder has written.
+        let open = try await transaction.first(
+            "select count(*)::integer as count from mail_connection where lane = \(lane)")
         return Place(
-            isSlowed: state != .open, share: share, refusals: try row["refusals"], connections: try row["connections"],
+            isSlowed: state != .open, share: share, refusals: try row["refusals"],
+            connections: try open?["count"] ?? 0,
             inMinute: try row["in_minute"], inDay: try row["in_day"])
     }
 
