@@ -9,8 +9,6 @@ import Testing
 
 @testable import Content
 
-private typealias FlashInfo = ClubProtocol.Issue
-
 /// Issues from the first draft to the last mail.
 @Suite("issues")
 struct IssueTests {

@@ -7,24 +7,30 @@ extension MissedDelivery.Reason: PostgresEncodable, PostgresDecodable {}
 /// The SQL of those who have not got an issue.
 enum MissedStore {
     /// In one word, by state and by the class of the last reply.
-    private static let reason: SQL = """
+    static let reason: SQL = """
         case mail.state
             when 'pending' then 'waiting' when 'sending' then 'waiting' when 'uncertain' then 'uncertain'
             when 'suppressed' then 'suppressed' when 'cancelled' then 'cancelled'
             else case
                 when mail.deadline <= mail.updated_at then 'expired'
-                when class in ('addressGone', 'noSuchHost', 'refusedSender') then class
+                when mail.class in ('addressGone', 'noSuchHost', 'refusedSender') then mail.class
                 else 'refused' end
         end
         """
 
-    private static let missed: SQL = "issue is not null and state <> 'sent'"
+    private static let missed: SQL = "mail.issue is not null and mail.state <> 'sent'"
+
+    /// Those of an issue that a filter selects.
+    static func selection(_ issue: Issue.ID, _ filter: ListMissed.Filter) -> SQL {
+        var rules: [SQL] = ["mail.issue = \(issue)", missed]
+        if let reason = filter.reason { rules.append("\(Self.reason) = \(reason)") }
+        return rules.all
+    }
 
     static func list(
         _ issue: Issue.ID, _ query: ListMissed.Query, _ page: PageRequest, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        var rules: [SQL] = ["issue = \(issue)", missed]
-        if let reason = query.reason { rules.append("\(Self.reason) = \(reason)") }
+        var rules = [selection(issue, query.filter)]
         if let key = page.after?.first { rules.append("mail.id > \(key)::uuid") }
         return try await executor.query(
             """

@@ -14,6 +14,7 @@ struct IssueRoutes {
         builder.routes.write(AddIssueItem.self, addItem)
         builder.routes.write(TransitionIssue.self, transition)
         builder.routes.read(ListMissed.self, missed)
+        builder.routes.export(ExportMissed.self, headers: .attachment("non-recus.csv"), exportMissed)
         builder.routes.write(ResendIssue.self, resend)
         builder.routes.constraint(
             "issue_open",
@@ -94,6 +95,12 @@ struct IssueRoutes {
             throw Problem(.notFound)
         }
         return try .page(rows, call.page, key: "id")
+    }
+
+    @Sendable func exportMissed(_ call: Call<ExportMissed>, _ output: TextWriter) async throws {
+        guard try await DeliveryStore.hasIssue(call.path, on: backend.database) else { throw Problem(.notFound) }
+        try await call.query.format.write(
+            .missed, where: MissedStore.selection(call.path, call.query.filter), from: backend.database, to: output)
     }
 
     @Sendable func resend(

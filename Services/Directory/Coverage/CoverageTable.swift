@@ -1,4 +1,5 @@
 import ClubProtocol
+import ServiceKit
 
 /// The coverage as a table.
 struct CoverageTable {

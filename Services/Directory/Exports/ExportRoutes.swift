@@ -23,25 +23,26 @@ struct ExportRoutes {
                 .map(\.condition).all
         }
         try await call.query.format.write(
-            .experts, where: condition, from: backend.database, to: output)
+            RecordTables.experts, where: condition, from: backend.database, to: output)
     }
 
     @Sendable func exportOrganizations(_ call: Call<ExportOrganizations>, _ output: TextWriter) async throws {
         try await call.query.format.write(
-            .organizations, where: OrganizationStore.selection(call.query.filter, for: call.principal),
+            RecordTables.organizations, where: OrganizationStore.selection(call.query.filter, for: call.principal),
             from: backend.database, to: output)
     }
 
     @Sendable func exportPeople(_ call: Call<ExportPeople>, _ output: TextWriter) async throws {
         try await call.query.format.write(
-            .people, where: PersonStore.selection(call.query.filter, for: call.principal), from: backend.database,
+            RecordTables.people, where: PersonStore.selection(call.query.filter, for: call.principal),
+            from: backend.database,
             to: output)
     }
 
     @Sendable func exportAmbassadors(_ call: Call<ExportAmbassadors>, _ output: TextWriter) async throws {
         let isShown = PersonStore.isVisible(to: call.principal)
         try await call.query.format.write(
-            .ambassadors(isShown: isShown),
+            RecordTables.ambassadors(isShown: isShown),
             where: AmbassadorStore.selection(call.query.filter, for: call.principal), from: backend.database, to: output
         )
     }

@@ -7,7 +7,8 @@ package enum ContentAPI {
     private static let own: [any Endpoint.Type] = [
         CreateResource.self, ListResources.self, GetResource.self, ChangeResource.self,
         CreateIssue.self, ListIssues.self, GetIssue.self, AddIssueItem.self, TransitionIssue.self,
-        ListDeliveries.self, ListMissed.self, ResendIssue.self, ListMailLanes.self, TransitionMailLane.self,
+        ListDeliveries.self, ListMissed.self, ExportMissed.self, ResendIssue.self, ListMailLanes.self,
+        TransitionMailLane.self,
         CreateSuppression.self, ListSuppressions.self, Unsubscribe.self,
         SendLetter.self, ListLetters.self, GetLetter.self,
         ReadPersonalData.self, ListRetentionRules.self, ChangeRetentionRule.self, ListRetentionDue.self,

@@ -57,6 +57,17 @@ package enum ListMissed: Endpoint {
     package typealias Response = Page<MissedDelivery>
 }
 
+/// The same list as a table in French, for a spreadsheet.
+package enum ExportMissed: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/issues/{issue}/missed.csv", "Exports who has not got an issue, each with the reason, as a table.",
+        access: .roles(.operator, .editor, .auditor), problems: [.notFound], produces: .csv)
+
+    package typealias Path = Issue.ID
+    package typealias Query = Table<ListMissed.Filter>
+    package typealias Response = TextDocument
+}
+
 /// Sends an issue again to those who have not got it, for the reasons named. What is uncertain is sent only if it is
 /// named, by an operator, and with the same Message-ID, so that a mailbox can know the double. A suppressed address gets
 /// it only if it is no longer suppressed.

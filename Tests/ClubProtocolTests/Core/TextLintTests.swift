@@ -13,6 +13,7 @@ struct TextLintTests {
         "Shared/ClubProtocol/Events", "Shared/ClubProtocol/Content", "Shared/ClubProtocol/Lobbying",
         "Shared/ServiceKit/HTTP", "Shared/ServiceKit/Identity", "Shared/ServiceKit/Client",
         "Shared/ServiceKit/System", "Shared/ServiceKit/Changes", "Shared/ServiceKit/Builtin",
+        "Shared/ServiceKit/Tables",
         "Services/Directory/Imports",
         "Services/Directory/Tables", "Services/Directory/Contributions/Bank", "Services/Directory/SelfService",
         "Services/Directory/Enrolments", "Services/Directory/Referrals", "Services/Content/Letters",

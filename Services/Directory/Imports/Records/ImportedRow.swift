@@ -1,5 +1,6 @@
 import ClubProtocol
 import Postgres
+import ServiceKit
 
 /// The data of one row of an import; nil means not given. It is sent to the database as JSON; a row held there for a
 /// later row is decoded from it.

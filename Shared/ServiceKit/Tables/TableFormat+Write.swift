@@ -1,9 +1,8 @@
-import Postgres
-import ServiceKit
+package import Postgres
 
 extension TableFormat {
     /// Writes a table page by page; holds no database resources while waiting for the reader.
-    func write(
+    package func write(
         _ table: ExportTable, where condition: SQL, from database: PostgresClient, to output: TextWriter
     ) async throws {
         let columns = table.columns
@@ -22,7 +21,7 @@ extension TableFormat {
                     for (index, column) in columns.enumerated() {
                         row.withBytes(index) { cell in
                             guard let cell = unsafe cell else { return }
-                            if column.isNumber {
+                            if column.isAmount {
                                 unsafe append(number: cell, to: &bytes)
                             } else {
                                 unsafe append(cell, to: &bytes)

@@ -1,22 +1,26 @@
-import ClubProtocol
+package import ClubProtocol
 
 /// The output format of a table: RFC 4180 with commas, or as a French Excel expects it.
-struct TableFormat: Equatable {
+package struct TableFormat: Equatable, Sendable {
     /// Semicolons and a byte order mark.
-    var isForExcel: Bool
+    package var isForExcel: Bool
+
+    package init(isForExcel: Bool) {
+        self.isForExcel = isForExcel
+    }
 
     /// What comes before the first line.
-    var mark: [UInt8] { isForExcel ? [0xEF, 0xBB, 0xBF] : [] }
+    package var mark: [UInt8] { isForExcel ? [0xEF, 0xBB, 0xBF] : [] }
 
     private var separator: UInt8 { isForExcel ? UInt8(ascii: ";") : UInt8(ascii: ",") }
 
     /// Ends the cell that was written last.
-    func end(isLast: Bool, in line: inout [UInt8]) {
+    package func end(isLast: Bool, in line: inout [UInt8]) {
         if isLast { line.append(contentsOf: "\r\n".utf8) } else { line.append(separator) }
     }
 
     /// One cell: guarded against formulas, and quoted where needed.
-    func append(_ text: some Collection<UInt8>, to line: inout [UInt8]) {
+    package func append(_ text: some Collection<UInt8>, to line: inout [UInt8]) {
         let places = FormulaGuard.places(in: text)
         let isQuoted =
             !places.isEmpty
@@ -43,7 +47,7 @@ struct TableFormat: Equatable {
 
     /// A number that we generated, `-50.00`: not guarded, because a spreadsheet should be able to calculate with it. In
     /// the French format it has a decimal comma.
-    func append(number: some Collection<UInt8>, to line: inout [UInt8]) {
+    package func append(number: some Collection<UInt8>, to line: inout [UInt8]) {
         for byte in number {
             line.append(isForExcel && byte == UInt8(ascii: ".") ? UInt8(ascii: ",") : byte)
         }
@@ -52,5 +56,5 @@ struct TableFormat: Equatable {
 
 extension Combined where Second == TableOptions {
     /// How the caller wants the table to be written.
-    var format: TableFormat { TableFormat(isForExcel: second.excel == true) }
+    package var format: TableFormat { TableFormat(isForExcel: second.excel == true) }
 }

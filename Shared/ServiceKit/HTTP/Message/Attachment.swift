@@ -1,8 +1,8 @@
-import HTTPTypes
+package import HTTPTypes
 
 extension HTTPFields {
     /// A download with this ASCII file name.
-    static func attachment(_ name: String) -> HTTPFields {
+    package static func attachment(_ name: String) -> HTTPFields {
         [.contentDisposition: "attachment; filename=\"\(name)\""]
     }
 }

@@ -8,8 +8,8 @@
 ///
 /// Where there are apostrophes before such a character already, one more is added: so removing one at each place always
 /// restores the original text.
-enum FormulaGuard {
-    static let mark = UInt8(ascii: "'")
+package enum FormulaGuard {
+    package static let mark = UInt8(ascii: "'")
 
     /// What a formula may begin after.
     private enum Border {
@@ -19,7 +19,7 @@ enum FormulaGuard {
     }
 
     /// Where the mark goes in a text, as byte offsets in ascending order.
-    static func places(in text: some Collection<UInt8>) -> [Int] {
+    package static func places(in text: some Collection<UInt8>) -> [Int] {
         var places: [Int] = []
         // The last border, if only spaces and quotation marks have followed it so far, and the offset of what follows
         // it.
@@ -49,7 +49,7 @@ enum FormulaGuard {
     }
 
     /// The text of a cell as it was before an export.
-    static func removed(from cell: String) -> String {
+    package static func removed(from cell: String) -> String {
         let bytes = Array(cell.utf8)
         // A mark was added where the text without it needs one; each place depends only on its own border, not on marks
         // at others.

@@ -1,67 +1,9 @@
 import ClubProtocol
 import Postgres
+import ServiceKit
 
-/// The content of a table of records: its headers, and the text of each cell from the database.
-struct ExportTable: Sendable {
-    struct Column: Sendable {
-        var header: String
-        /// Of type text; null for an empty cell.
-        var cell: SQL
-        /// Whether it only contains numbers that we generate.
-        var isNumber = false
-
-        init(_ header: String, _ cell: SQL) {
-            self.header = header
-            self.cell = cell
-        }
-
-        /// Euros, `-50.00`, of an expression of cents.
-        static func amount(_ header: String, _ cents: SQL) -> Self {
-            var column = Self(header, "to_char((\(cents)) / 100.0, 'FM9999999999990.00')")
-            column.isNumber = true
-            return column
-        }
-    }
-
-    /// The order of the list: by two columns that together are unique, and their types.
-    struct Order: Sendable {
-        let first: (column: SQL, type: SQL)
-        let second: (column: SQL, type: SQL)
-        var isDescending = false
-
-        /// By the name of the table's records.
-        static func name(of table: SQL) -> Self {
-            Self(first: ("\(table).sort_key", "text"), second: ("\(table).id", "uuid"))
-        }
-    }
-
-    let columns: [Column]
-    let source: SQL
-    let order: Order
-
-    /// A page in the order of the list: the cells of the columns, then the position of the row.
-    ///
-    /// - Parameter last: the last row of the page before.
-    func page(where condition: SQL, after last: Row?, limit: Int) throws -> SQL {
-        var rules = [condition]
-        if let last {
-            let place: (first: String, second: String) = (try last["_first"], try last["_second"])
-            rules.append(
-                """
-                (\(order.first.column), \(order.second.column)) \(order.isDescending ? "<" : ">" as SQL)
-                    (\(place.first)::text::\(order.first.type), \(place.second)::text::\(order.second.type))
-                """)
-        }
-        let direction: SQL = order.isDescending ? "desc" : "asc"
-        let page: SQL = """
-            select \(columns.map(\.cell).joined(separator: ", ")), (\(order.first.column))::text as "_first",
-                (\(order.second.column))::text as "_second"
-            from \(source) where \(rules.all)
-            order by \(order.first.column) \(direction), \(order.second.column) \(direction) limit \(limit)
-            """
-        return page.plannedByValue
-    }
-
+/// The tables of the directory's records, which imports accept.
+enum RecordTables {
     /// The headers are ones that an import recognizes.
     static let experts = ExportTable(
         columns: [
@@ -123,8 +65,8 @@ struct ExportTable: Sendable {
                 """, order: .name(of: "ambassador"))
     }
 
-    private static func mailbox(_ role: Mailbox.Role) -> Column {
-        Column(
+    private static func mailbox(_ role: Mailbox.Role) -> ExportTable.Column {
+        ExportTable.Column(
             "\(role.rawValue)Email",
             """
             (select box ->> 'email' from jsonb_array_elements(mailboxes) as box where box ->> 'role' = \(role.rawValue))
@@ -137,7 +79,7 @@ struct ExportTable: Sendable {
     }
 
     /// These days are the club's own facts; no import changes known ones.
-    private static let enrolment: [Column] = [
+    private static let enrolment: [ExportTable.Column] = [
         .init("enrolledOn", "to_char(enrolled_on, 'YYYY-MM-DD')"), .init("leftOn", "to_char(left_on, 'YYYY-MM-DD')"),
         .init("confirmedOn", "to_char(confirmed_at at time zone 'Europe/Paris', 'YYYY-MM-DD')"),
     ]
@@ -160,7 +102,7 @@ struct ExportTable: Sendable {
         """#
     }
 
-    private static let consents: [Column] = [
+    private static let consents: [ExportTable.Column] = [
         .init("flashInfo", "case consents #>> '{flashInfo,agreed}' when 'true' then 'oui' when 'false' then 'non' end"),
         .init(
             "eventInvitations",
@@ -172,4 +114,11 @@ struct ExportTable: Sendable {
             "partnerOffers",
             "case consents #>> '{partnerOffers,agreed}' when 'true' then 'oui' when 'false' then 'non' end"),
     ]
+}
+
+extension ExportTable.Order {
+    /// By the name of the table's records.
+    static func name(of table: SQL) -> Self {
+        Self(first: ("\(table).sort_key", "text"), second: ("\(table).id", "uuid"))
+    }
 }
