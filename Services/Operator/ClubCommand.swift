@@ -12,6 +12,6 @@ struct ClubCommand: AsyncParsableCommand {
             """,
         subcommands: [
             HealthCommand.self, TokenCommand.self, KeysCommand.self, ImportCommand.self, ExportCommand.self,
-            WebhooksCommand.self, JobsCommand.self, AuditCommand.self,
+            IssueCommand.self, MailCommand.self, WebhooksCommand.self, JobsCommand.self, AuditCommand.self,
         ])
 }
