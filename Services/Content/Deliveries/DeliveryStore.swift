@@ -100,6 +100,19 @@ enum DeliveryStore {
             """)
     }
 
+    /// The cancelled issues with deliveries that wait: those that were being sent when it was cancelled, and were not
+    /// accepted.
+    static func cancelledIssues(on executor: any PostgresExecutor) async throws -> [Issue.ID] {
+        try await executor.query(
+            """
+            select id from issue
+            where state = 'cancelled' and updated_at > now() - interval '7 days' and exists (
+                select from delivery_count kept where kept.issue = issue.id and kept.state = 'pending'
+                group by kept.issue having sum(count) > 0)
+            """
+        ).map { try $0["id"] }
+    }
+
     /// The issues of which no delivery is open.
     static func finishedIssues(on executor: any PostgresExecutor) async throws -> [Issue.ID] {
         try await executor.query(

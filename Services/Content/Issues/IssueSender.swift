@@ -139,6 +139,9 @@ struct IssueSender: Sendable {
     // MARK: Ending
 
     private func finish() async throws {
+        for issue in try await DeliveryStore.cancelledIssues(on: backend.database) {
+            try await backend.database.transaction { try await DeliveryStore.cancelPending(of: issue, in: $0) }
+        }
         for issue in try await DeliveryStore.finishedIssues(on: backend.database) {
             try await backend.database.transaction { transaction in
                 guard try await IssueStore.lock(issue, in: transaction) == .sending,

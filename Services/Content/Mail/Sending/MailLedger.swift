@@ -16,6 +16,9 @@ actor MailLedger {
     /// lost, after which it would change nothing.
     private static let patience = Duration.seconds(3 * OutgoingMailStore.lifetime)
 
+    /// Of a reply, how many characters are kept.
+    private static let longestReply = 500
+
     private let store: OutgoingMailStore
     private let sender: MailDispatcher.ID
     private let logger: Logger
@@ -34,6 +37,8 @@ actor MailLedger {
     @discardableResult
     func turn(ending: MailEnding?, beginning: OutgoingMail? = nil) async -> Bool {
         guard ending != nil || beginning != nil else { return false }
+        var ending = ending
+        if let reply = ending?.reply { ending?.reply = String(reply.prefix(scalars: Self.longestReply)) }
         return await withCheckedContinuation { continuation in
             waiting.append(
                 Entry(ending: ending, beginning: beginning.map { ($0.id, $0.attempt) }, continuation: continuation))

@@ -4,7 +4,7 @@ import Metrics
 import NIOCore
 import ServiceKit
 
-/// Makes the message of a mail: the same at each attempt.
+/// Makes the message of a mail: the same at each attempt, but for the seal of its link.
 protocol MailComposer: Sendable {
     /// - Throws: if what the mail needs is gone, such as its issue.
     func message(for mail: OutgoingMail) async throws -> MailMessage
