@@ -17,17 +17,19 @@ struct LaneSteering: Sendable {
         of mail: OutgoingMail, _ reply: SMTPReply, at stage: SMTPStage, in lane: String, _ refusals: inout Int
     ) async -> MailEnding {
         let meaning = ReplyClassifier.classify(code: reply.code, lines: reply.lines, stage: stage)
-        let text = String(reply.text.prefix(500))
+        let text = String(reply.text.prefix(scalars: 500))
+        // What is kept about lanes and issues outlives the reader.
+        let reason = Self.withoutAddresses(text)
         do {
             switch meaning {
-            case .slowDown: try await lanes.slow(lane, because: text)
+            case .slowDown: try await lanes.slow(lane, because: reason)
             case .refusedSender:
                 refusals += 1
-                if try await lanes.refuse(lane, because: text) {
-                    try await pause(mail.issue, "\(lane) refuses us as a sender: \(text)")
+                if try await lanes.refuse(lane, because: reason) {
+                    try await pause(mail.issue, "\(lane) refuses us as a sender: \(reason)")
                 }
             case .ourFault:
-                try await pause(mail.issue, "the mail server says that the fault is ours: \(text)")
+                try await pause(mail.issue, "the mail server says that the fault is ours: \(reason)")
             default: break
             }
         } catch {
@@ -42,8 +44,14 @@ struct LaneSteering: Sendable {
             ReplyClassifier.classify(code: reply.code, lines: reply.lines, stage: error.stage) == .ourFault
         else { return }
         for issue in Set(mails.compactMap(\.issue)) {
-            try? await pause(issue, "the mail server does not let us in: \(reply.text.prefix(400))")
+            try? await pause(issue, "the mail server does not let us in: \(Self.withoutAddresses(reply.text))")
         }
+    }
+
+    /// A reply with each word that has an address replaced: servers repeat the recipient.
+    static func withoutAddresses(_ reply: String) -> String {
+        reply.split(atByte: UInt8(ascii: " ")).map { $0.utf8.contains(UInt8(ascii: "@")) ? "(address)" : String($0) }
+            .joined(separator: " ")
     }
 
     func accepted(in lane: String, _ refusals: inout Int) async {
