@@ -55,7 +55,8 @@ struct LaneStore: Sendable {
             try await transaction.execute(
                 """
                 update outgoing_mail set sender = null, due_at = now(), updated_at = now()
-                where id = any(\(mails.map(\.id))) and sender = \(sender) and state = 'pending'
+                where id = any(\(mails.map(\.id))) and sender is not distinct from \(sender)
+                    and state = 'pending'
                 """)
             try await transaction.execute(
                 """
