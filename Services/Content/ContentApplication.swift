@@ -16,6 +16,7 @@ package enum ContentApplication: ServiceApplication {
         Migration("0004-letter", sql: PackageResources.m0004_letter_sql),
         Migration("0005-suppression", sql: PackageResources.m0005_suppression_sql),
         Migration("0006-outgoing-mail", sql: PackageResources.m0006_outgoing_mail_sql),
+        Migration("0007-letter-attachment", sql: PackageResources.m0007_letter_attachment_sql),
     ]
 
     package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
@@ -31,7 +32,7 @@ package enum ContentApplication: ServiceApplication {
             composer: MailComposers(
                 deliveries: FlashInfoComposer(
                     backend: backend, renderer: try FlashInfoRenderer(), sender: transport.sender),
-                letters: LetterComposer(renderer: try LetterRenderer(), sender: transport.sender)),
+                letters: LetterComposer(backend: backend, renderer: try LetterRenderer(), sender: transport.sender)),
             signer: try signer(configuration.dkimKeysFile, for: transport.sender),
             pauseIssue: issueGuard.pause, logger: backend.logger)
         builder.run(mail)
@@ -40,6 +41,7 @@ package enum ContentApplication: ServiceApplication {
         sender.mount(on: &builder)
         IssueRoutes(backend: backend, sender: sender).mount(on: &builder)
         DeliveryRoutes(backend: backend).mount(on: &builder)
+        SuppressionRoutes(backend: backend).mount(on: &builder)
         LaneRoutes(backend: backend, rules: rules, connections: transport.connections).mount(on: &builder)
         LetterRoutes(backend: backend).mount(on: &builder)
         ReaderFollower().mount(on: &builder)

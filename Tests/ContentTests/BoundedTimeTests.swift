@@ -6,7 +6,7 @@ import Testing
 
 @testable import Content
 
-@Suite("bounded times of resources")
+@Suite("bounded times of content")
 struct BoundedTimeTests {
     @Test("every day and time that the OpenAPI document allows is refused where it is invalid")
     func document() async throws {
@@ -29,8 +29,20 @@ struct BoundedTimeTests {
                         version: resource.version, ##"{"\##(key)":"#"}"##),
                 ]
             }
+            let letter = #""key":"k","purpose":"invitation","email":"a@x.example","subject":"s","paragraphs":["p"]"#
+            let letters = ["notBefore", "expiresAt", "agreedAt"].map { key in
+                BodyDays.Request(
+                    "POST /v1/letters /\(key)", at: "/v1/letters", as: .operator,
+                    ##"{\##(letter),"consent":"eventInvitations","\##(key)":"#"}"##)
+            }
+            // One that is invalid is answered by itself: `LetterBatchTests`.
+            let batched = Dictionary(
+                uniqueKeysWithValues: letters.map {
+                    ($0.place.replacing("letters /", with: "letter-batches /letters/0/"), "as in a letter")
+                })
             let known = BodyDays.questions.merging(BodyDays.told) { first, _ in first }
-            #expect(try await BodyDays.faults(of: content, requests + [scheduled], any: known) == [])
+                .merging(batched) { first, _ in first }
+            #expect(try await BodyDays.faults(of: content, requests + letters + [scheduled], any: known) == [])
             // For something without an end, people enter the last day of the century.
             let last = try await content.client(.editor).send(
                 CreateResource.request(

@@ -87,7 +87,7 @@ struct ErasedAddressTests {
             let issue = try await rig.content.client(.operator).send(GetIssue.request(path: rig.issue))
             #expect(issue.editions.map(\.counts.cancelled).reduce(0, +) == 1)
             let token = rig.content.backend.links.token(
-                purpose: UnsubscribeLink.purpose, subject: "old@example.org",
+                purpose: Suppression.Purpose.flashInfo.tokenPurpose, subject: "old@example.org",
                 expires: .now.advanced(by: .seconds(60)))
             #expect(try await rig.content.raw(.post, "/v1/unsubscriptions/\(token)").status == 204)
             #expect(try await suppressed() == ["old@example.org"])
@@ -119,7 +119,7 @@ struct ErasedAddressTests {
                 try await rig.deliveries() == ["mistake@example.org", "request@example.org", "retention@example.org"])
             // They can unsubscribe again.
             let token = rig.content.backend.links.token(
-                purpose: UnsubscribeLink.purpose, subject: "request@example.org",
+                purpose: Suppression.Purpose.flashInfo.tokenPurpose, subject: "request@example.org",
                 expires: .now.advanced(by: .seconds(60)))
             #expect(try await rig.content.raw(.post, "/v1/unsubscriptions/\(token)").status == 204)
             #expect(try await rig.database.query("select id from suppression").count == 1)

@@ -149,7 +149,7 @@ struct IssueTests {
             let links = service.backend.links
             let expires = Timestamp.now.advanced(by: .seconds(60))
             let token = links.token(
-                purpose: UnsubscribeLink.purpose, subject: "luc@web.example", expires: expires)
+                purpose: Suppression.Purpose.flashInfo.tokenPurpose, subject: "luc@web.example", expires: expires)
             let answer = try await service.raw(
                 .post, "/v1/unsubscriptions/\(token)",
                 headers: ["Content-Type": "application/x-www-form-urlencoded"],

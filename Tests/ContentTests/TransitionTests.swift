@@ -31,11 +31,11 @@ struct ContentTransitionTests {
         }
     }
 
-    @Test("an ended letter is final; one in progress may be retried")
+    @Test("an ended letter is final; one in progress may be retried, and one that waits is asked back or expires")
     func letter() {
         typealias State = Letter.State
         let allowed: [State: Set<State>] = [
-            .pending: [.sending, .suppressed, .failed], .sending: [.sent, .failed, .uncertain, .pending],
+            .pending: [.sending, .suppressed, .cancelled, .expired], .sending: [.sent, .failed, .uncertain, .pending],
         ]
         for from in State.allCases {
             for to in State.allCases {

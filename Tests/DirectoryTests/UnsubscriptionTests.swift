@@ -73,10 +73,34 @@ struct UnsubscriptionTests {
         }
     }
 
-    private func leave(_ email: String, _ network: Network) async throws {
+    @Test("leaving the invitations withdraws the consent to them, and not the one to the Flash info")
+    func invitations() async throws {
+        try await withNetwork { network in
+            let operating = try network.directory.client(.operator)
+            let expert = try await network.directory.expert("Atelier") {
+                $0.email = "contact@atelier.example"
+                $0.consents = ConsentChoices(flashInfo: true, eventInvitations: true)
+            }
+            try await leave("contact@atelier.example", network, "unsubscribe-event-invitations")
+            try await eventually("the directory knows") {
+                try await operating.send(GetExpert.request(path: expert.id)).consents.eventInvitations?.agreed == false
+            }
+            let now = try await operating.send(GetExpert.request(path: expert.id))
+            #expect(now.version == 2 && now.consents.flashInfo?.agreed == true)
+            let ledger = try await operating.send(
+                ListExpertConsents.request(path: expert.id, query: .init(), body: Empty())
+            ).items
+            let line = try #require(ledger.first)
+            #expect(line.purpose == .eventInvitations && !line.agreed && line.source == .own && line.by == "content")
+            #expect(line.wording?.text.contains("Ne plus recevoir les invitations") == true)
+            #expect(try await send(network) == ["contact@atelier.example"])
+        }
+    }
+
+    private func leave(_ email: String, _ network: Network, _ purpose: String = "unsubscribe") async throws {
         let content = network.services[.content]
         let token = content.backend.links.token(
-            purpose: "unsubscribe", subject: email, expires: .now.advanced(by: .seconds(60)))
+            purpose: purpose, subject: email, expires: .now.advanced(by: .seconds(60)))
         #expect(try await content.raw(.post, "/v1/unsubscriptions/\(token)").status == 204)
     }
 

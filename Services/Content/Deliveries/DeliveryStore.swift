@@ -3,9 +3,8 @@ import Postgres
 import ServiceKit
 
 extension Delivery.State: PostgresEncodable, PostgresDecodable {}
-extension Suppression.Reason: PostgresEncodable, PostgresDecodable {}
 
-/// The SQL of deliveries and suppressions; ``OutgoingMailStore`` has the SQL of handing them over.
+/// The SQL of deliveries; ``OutgoingMailStore`` has the SQL of handing them over.
 enum DeliveryStore {
     /// One reader of an edition, as the directory lists them.
     struct Reader: Sendable {
@@ -58,37 +57,31 @@ enum DeliveryStore {
             )
             insert into outgoing_mail (id, issue, audience, lane, priority, state, deadline)
             select added.id, \(issue), \(audience), coalesce(known.lane, \(LaneName.other)), 3,
-                case when suppression.email is null then 'pending' else 'suppressed' end,
+                case when \(SuppressionStore.holds("added.email", for: "'flashInfo'")) then 'suppressed' else 'pending' end,
                 now() + make_interval(secs => \(deadline))
             from added
-                left join suppression on suppression.email = lower(added.email)
                 left join unnest(\(Array(lanes.keys)), \(Array(lanes.values))) as known (domain, lane)
                     on known.domain = lower(split_part(added.email, '@', 2))
             """)
     }
 
     /// Removes the suppression or erasure of addresses whose readers have consented since: the latest statement counts.
-    /// Bounces, complaints and suppressions by the staff remain.
     private static func lift(_ readers: [Reader], in transaction: PostgresTransaction) async throws {
-        let lifted: [Suppression.ID] = try await transaction.query(
+        try await transaction.execute(
             """
-            with answer as (
+            delete from erased_address using (
                 select lower(email) as email, max(agreed_at) as at
                 from unnest(
-                    \(readers.map(\.email))::text[], \(readers.map { $0.agreedAt?.text })::timestamptz[],
-                    \(readers.map { $0.subject?.id.text })::uuid[]) as reader (email, agreed_at, subject)
+                    \(readers.map(\.email))::text[], \(readers.map(\.agreedAt))::timestamptz[],
+                    \(readers.map { $0.subject?.id })::uuid[]) as reader (email, agreed_at, subject)
                 where not exists (select from erased_reader where erased_reader.id = reader.subject)
                 group by lower(email)
-            ), returned as (
-                delete from erased_address using answer where hash = address_hash(answer.email) and created_at < answer.at
-            )
-            delete from suppression using answer
-            where suppression.email = answer.email and reason = 'unsubscribed' and unsubscribed_at < answer.at
-            returning suppression.id
-            """
-        ).map { try $0["id"] }
-        try await transaction.record(
-            lifted.map { .init(.deleted, .suppression, $0) }, by: .service(.content))
+            ) as answer
+            where hash = address_hash(answer.email) and created_at < answer.at
+            """)
+        try await SuppressionStore.lift(
+            readers.map { .init(email: $0.email, purpose: .flashInfo, agreedAt: $0.agreedAt, subject: $0.subject) },
+            in: transaction)
     }
 
     /// Those that have not begun; a sender that holds one finds that it may not begin.
@@ -156,43 +149,5 @@ enum DeliveryStore {
     /// Whether the issue exists.
     static func hasIssue(_ id: Issue.ID, on executor: any PostgresExecutor) async throws -> Bool {
         try await !executor.query("select from issue where id = \(id)").isEmpty
-    }
-
-    // MARK: Suppressions
-
-    private static let suppressionColumns: SQL = """
-        id, email, reason, created_at as "createdAt"
-        """
-
-    static func suppress(
-        _ email: EmailAddress, _ reason: Suppression.Reason, in transaction: PostgresTransaction
-    ) async throws -> Rows {
-        try await transaction.query(
-            """
-            insert into suppression (id, email, reason, unsubscribed_at)
-            values (
-                \(Suppression.ID()), lower(\(email)), \(reason), case when \(reason == .unsubscribed) then now() end)
-            on conflict (email) do update
-                set unsubscribed_at = coalesce(excluded.unsubscribed_at, suppression.unsubscribed_at)
-            returning \(suppressionColumns)
-            """)
-    }
-
-    /// What followers of the change feed receive.
-    static func snapshot(of ids: ChangedIDs) -> SQL {
-        """
-        select id, jsonb_strip_nulls(jsonb_build_object(
-            'id', id, 'email', email, 'reason', reason, 'unsubscribedAt', unsubscribed_at)) as data
-        from suppression where id = any(\(ids))
-        """
-    }
-
-    static func suppressions(_ page: PageRequest, on executor: any PostgresExecutor) async throws -> Rows {
-        let rules: [SQL] = page.after?.first.map { ["email > \($0)"] } ?? []
-        return try await executor.query(
-            """
-            select \(suppressionColumns) from suppression where \(rules.all)
-            order by email limit \(page.limit + 1)
-            """)
     }
 }

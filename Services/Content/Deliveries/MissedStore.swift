@@ -73,7 +73,7 @@ enum MissedStore {
 
     private static let isSuppressed: SQL = """
         exists (
-            select from delivery join suppression on suppression.email = lower(delivery.email)
-            where delivery.id = mail.id)
+            select from delivery
+            where delivery.id = mail.id and \(SuppressionStore.holds("delivery.email", for: "'flashInfo'")))
         """
 }

@@ -96,7 +96,7 @@ struct ReaderFollower: Sendable {
         guard moved == 1 else {
             return try await suppress(delivery, because: "the reader's new address has a copy", in: transaction)
         }
-        let lane = try await LaneAssignment.known(email.domain, in: transaction)
+        let lane = try await LaneAssignment.known([email.domain], in: transaction)[email.domain] ?? LaneName.other
         try await transaction.execute(
             """
             update outgoing_mail set lane = \(lane), sender = null, due_at = now(), attempt = 0, class = null,

@@ -23,9 +23,10 @@ actor FlashInfoComposer: MailComposer {
     nonisolated func message(for mail: OutgoingMail) async throws -> MailMessage {
         guard let id = mail.issue, let audience = mail.audience else { throw NoIssue() }
         let issue = try await issue(id)
-        let token = try UnsubscribeLink.token(for: mail.email, at: mail.createdAt, backend.links)
-        return renderer.message(
-            issue, audience, for: mail, from: sender, unsubscribe: token, publicURL: backend.configuration.publicURL)
+        let link = try UnsubscribeLink(
+            for: mail.email, from: .flashInfo, at: mail.createdAt, in: backend.links,
+            of: backend.configuration.publicURL, to: sender)
+        return renderer.message(issue, audience, for: mail, from: sender, unsubscribing: link)
     }
 
     private func issue(_ id: ClubProtocol.Issue.ID) async throws -> ClubProtocol.Issue {

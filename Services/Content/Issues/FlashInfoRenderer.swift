@@ -12,19 +12,19 @@ struct FlashInfoRenderer: Sendable {
         html = try Template(PackageResources.flash_info_html_mustache, escaping: .html)
     }
 
-    /// The message for one reader. `unsubscribe` is the signed token that takes the address off the list.
+    /// The message for one reader.
+    ///
+    /// - Parameter link: takes the address off the list.
     func message(
         _ issue: Issue, _ audience: Edition.Audience, for delivery: OutgoingMail, from sender: EmailAddress,
-        unsubscribe: String, publicURL: String?
+        unsubscribing link: UnsubscribeLink
     ) -> MailMessage {
-        let link = publicURL.map { "\($0)/v1/unsubscriptions/\(unsubscribe)" }
-        let mailto = "mailto:\(sender)?subject=desinscription"
         let content: [String: Any] = [
             "number": issue.number,
             "title": issue.title.text,
             "name": delivery.name ?? "",
             "introduction": issue.introduction?.text ?? "",
-            "unsubscribe": mailto,
+            "unsubscribe": link.mailto,
             "items": issue.items.filter { $0.audiences.contains(audience) }.map { item in
                 [
                     "kind": Self.french(item.kind), "title": item.title.text, "text": item.text.text,
@@ -32,18 +32,15 @@ struct FlashInfoRenderer: Sendable {
                 ]
             },
         ]
-        var headers = [
-            ("List-Id", "Flash info <flash-info.\(sender.text.split(atByte: UInt8(ascii: "@")).last ?? "club")>"),
-            ("List-Unsubscribe", link.map { "<\($0)>, <\(mailto)>" } ?? "<\(mailto)>"),
-            ("Auto-Submitted", "auto-generated"),
-        ]
-        if link != nil { headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")) }
+        let list = "Flash info <flash-info.\(sender.text.split(atByte: UInt8(ascii: "@")).last ?? "club")>"
         return MailMessage(
             id: delivery.id, from: .init(name: "Club de l’économie numérique", address: sender),
             to: .init(name: delivery.name, address: delivery.email), subject: issue.title.text,
             date: delivery.createdAt.date,
             text: text.render(content), html: html.render(content),
-            headers: headers.map { (name: $0.0, value: $0.1) })
+            headers: [(name: "List-Id", value: list)] + link.headers + [
+                (name: "Auto-Submitted", value: "auto-generated")
+            ])
     }
 
     private static func french(_ kind: IssueItem.Kind) -> String {

@@ -1,10 +1,21 @@
 import ClubProtocol
+import Postgres
 import ServiceKit
 
 /// Makes the messages of letters.
 struct LetterComposer: MailComposer {
+    let backend: Backend
     let renderer: LetterRenderer
     let sender: EmailAddress
 
-    func message(for mail: OutgoingMail) -> MailMessage { renderer.message(mail, from: sender) }
+    func message(for mail: OutgoingMail) async throws -> MailMessage {
+        // One letter at a time: the files of all that a connection has claimed can be fifty megabytes.
+        let files = mail.hasFiles == true ? try await LetterStore.files(of: mail.id, on: backend.database) : []
+        let link = try mail.consent.map { consent in
+            try UnsubscribeLink(
+                for: mail.email, from: Suppression.Purpose(consent), at: mail.createdAt, in: backend.links,
+                of: backend.configuration.publicURL, to: sender)
+        }
+        return renderer.message(mail, from: sender, with: files, unsubscribing: link)
+    }
 }

@@ -12,17 +12,23 @@ struct LetterRenderer: Sendable {
         html = try Template(PackageResources.letter_html_mustache, escaping: .html)
     }
 
-    func message(_ letter: OutgoingMail, from sender: EmailAddress) -> MailMessage {
+    /// - Parameter link: by which the reader leaves what the letter's consent is for.
+    func message(
+        _ letter: OutgoingMail, from sender: EmailAddress, with files: [Attachment] = [],
+        unsubscribing link: UnsubscribeLink? = nil
+    ) -> MailMessage {
         let subject = letter.subject ?? ""
         var content: [String: Any] = ["subject": subject, "paragraphs": letter.paragraphs ?? []]
         if let name = letter.name { content["name"] = name }
         if let label = letter.actionLabel, let url = letter.actionURL {
             content["action"] = ["label": label, "url": url]
         }
+        if let link { content["unsubscribe"] = link.mailto }
         return MailMessage(
             id: letter.id, from: .init(name: "Club de l’économie numérique", address: sender),
             to: .init(name: letter.name, address: letter.email), subject: subject, date: letter.createdAt.date,
             text: text.render(content), html: html.render(content),
-            headers: [(name: "Auto-Submitted", value: "auto-generated")])
+            headers: (link?.headers ?? []) + [(name: "Auto-Submitted", value: "auto-generated")],
+            replyTo: letter.replyTo.map { .init(name: nil, address: $0) }, attachments: files)
     }
 }

@@ -3,39 +3,53 @@ import HTTPTypes
 import Postgres
 import ServiceKit
 
-/// `/v1/letters`.
+/// `/v1/letters` and `/v1/letter-batches`.
 struct LetterRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
         builder.routes.write(SendLetter.self, send)
+        builder.routes.write(SendLetterBatch.self, sendBatch)
         builder.routes.read(ListLetters.self, list)
         builder.routes.read(GetLetter.self, get)
+        builder.routes.write(CancelLetter.self, cancel)
         builder.routes.constraint("letter_paragraphs_check", .invalid("/paragraphs", "are not 1 to 20"))
+        builder.snapshot(.letter, LetterStore.snapshot)
     }
 
     @Sendable func send(
         _ call: Call<SendLetter>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Letter> {
-        if let reader = call.body.reader, try await ErasedReaders.contains(reader, in: transaction) {
-            throw Problem(.erased, "The recipient of this letter was erased.")
-        }
-        let lane = try await LaneAssignment.known(call.body.email.domain, in: transaction)
-        guard let id = try await LetterStore.add(call.body, lane: lane, in: transaction) else {
-            let earlier = try await LetterStore.get(key: call.body.key, on: transaction)
-            guard let email = try earlier.first?["email", as: EmailAddress.self],
-                email.text.asciiLowercased == call.body.email.text.asciiLowercased
-            else { throw Problem(.letterKeyUsed) }
-            var answer = try RouteResponse<Letter>.row(earlier)
+        let intake = LetterIntake(principal: call.principal, transaction: transaction)
+        switch try await intake.take([.init(body: call.body)])[0] {
+        case .added(let letter): return .value(letter)
+        case .known(let letter):
+            var answer = RouteResponse<Letter>.value(letter)
             answer.status = .ok
             return answer
+        case .refused(let problem): throw problem
         }
-        let added = try await LetterStore.get(id, on: transaction)
-        if let letter = try added.first?.decode(Letter.self) {
-            try await transaction.record(.created, .letter, id, values: letter, by: call.principal)
-        }
-        try await OutgoingMailStore.notify(in: transaction)
-        return try .row(added)
+    }
+
+    @Sendable func sendBatch(
+        _ call: Call<SendLetterBatch>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<SendLetterBatch.Response> {
+        let intake = LetterIntake(principal: call.principal, transaction: transaction)
+        let letters = call.body.letters
+        var taken = try await intake.take(
+            letters.enumerated().compactMap { index, letter in
+                if case .valid(let body) = letter { .init(body: body, pointer: "/letters/\(index)") } else { nil }
+            })[...]
+        return .value(
+            .init(
+                answers: letters.map { letter in
+                    if case .invalid(let errors) = letter { return .init(Problem(.invalid, errors: errors)) }
+                    return switch taken.removeFirst() {
+                    case .added(let letter): .init(letter, isNew: true)
+                    case .known(let letter): .init(letter, isNew: false)
+                    case .refused(let problem): .init(problem)
+                    }
+                }))
     }
 
     @Sendable func list(_ call: Call<ListLetters>) async throws -> RouteResponse<Page<Letter>> {
@@ -44,5 +58,20 @@ struct LetterRoutes {
 
     @Sendable func get(_ call: Call<GetLetter>) async throws -> RouteResponse<Letter> {
         try .row(await LetterStore.get(call.path, on: backend.database))
+    }
+
+    @Sendable func cancel(
+        _ call: Call<CancelLetter>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Letter> {
+        let letter = call.path
+        guard let state = try await LetterStore.lock(letter, in: transaction) else { throw Problem(.notFound) }
+        if state != .cancelled {
+            guard state.allows(.cancelled) else {
+                throw Problem(.letterGone, "The letter is \(state.rawValue).")
+            }
+            try await LetterStore.cancel(letter, in: transaction)
+            try await transaction.record(.changed, .letter, letter, by: call.principal)
+        }
+        return try .row(await LetterStore.get(letter, on: transaction))
     }
 }

@@ -45,16 +45,17 @@ struct ContentRights {
         try await ErasedReaders.add(
             readers, at: notice.reason == .request ? addresses.map { $0.text.asciiLowercased }.sorted() : [],
             in: transaction)
-        for mails: SQL in [
-            "select id from delivery where \(own.deliveries)", "select id from letter where \(own.letters)",
-        ] {
-            try await transaction.execute("delete from outgoing_mail where id in (\(mails))")
-        }
+        try await transaction.execute(
+            "delete from outgoing_mail where id in (select id from delivery where \(own.deliveries))")
+        let letters: [Letter.ID] = try await transaction.query(
+            "delete from outgoing_mail where id in (select id from letter where \(own.letters)) returning id"
+        ).map { try $0["id"] }
         let suppressions: [Suppression.ID] = try await transaction.query(
             "delete from suppression where \(own.ownSuppressions) returning id"
         ).map { try $0["id"] }
         try await transaction.record(
-            suppressions.map { .init(.erased, .suppression, $0) }, by: .service(.content))
+            letters.map { .init(.erased, .letter, $0) } + suppressions.map { .init(.erased, .suppression, $0) },
+            by: .service(.content))
         return periods
     }
 
@@ -77,11 +78,14 @@ struct ContentRights {
                     'letters', (
                         select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                             'purpose', purpose, 'email', email, 'name', name, 'subject', subject,
-                            'paragraphs', paragraphs, 'state', state, 'updatedAt', updated_at)) order by letter.id), '[]')
+                            'paragraphs', paragraphs, 'attachments', (
+                                select jsonb_agg(file_name order by position) from letter_attachment file
+                                where file.letter = letter.id),
+                            'state', state, 'updatedAt', updated_at)) order by letter.id), '[]')
                         from letter join outgoing_mail using (id) where \(own.letters)),
                     'suppressions', (
-                        select coalesce(jsonb_agg(jsonb_build_object(
-                            'email', email, 'reason', reason, 'createdAt', created_at)), '[]')
+                        select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                            'email', email, 'reason', reason, 'purpose', purpose, 'createdAt', created_at))), '[]')
                         from suppression where \(own.suppressions))) as data
                 """))
     }

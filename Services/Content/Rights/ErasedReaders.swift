@@ -18,10 +18,13 @@ enum ErasedReaders {
         return try row?["erased"] ?? false
     }
 
-    /// Whether a reader was erased; that cannot change until the transaction ends.
-    static func contains(_ reader: DataSubject, in transaction: PostgresTransaction) async throws -> Bool {
+    /// Which of these readers were erased; that cannot change until the transaction ends.
+    static func among(
+        _ readers: [DataSubject.ID], in transaction: PostgresTransaction
+    ) async throws -> Set<DataSubject.ID> {
         try await lockShared(in: transaction)
-        return try await transaction.first("select from erased_reader where id = \(reader.id)") != nil
+        return Set(
+            try await transaction.query("select id from erased_reader where id = any(\(readers))").map { try $0["id"] })
     }
 
     /// Bars these readers from mail for ever, and these addresses until someone consents again.

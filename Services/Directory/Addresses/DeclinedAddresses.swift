@@ -1,8 +1,8 @@
 import ClubProtocol
 import Postgres
 
-/// Hashes of addresses at which something was declined: by people who unsubscribed from the Flash info through the link
-/// in a mail, and people who asked to be erased. Importing an old table does not make them agree again.
+/// Hashes of addresses at which something was declined: by people who left the Flash info or the invitations through the
+/// link in a mail, and people who asked to be erased. Importing an old table does not make them agree again.
 enum DeclinedAddresses {
     /// - Parameter purposes: what was declined.
     static func add(

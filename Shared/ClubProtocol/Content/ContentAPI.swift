@@ -10,7 +10,7 @@ package enum ContentAPI {
         ListDeliveries.self, ListMissed.self, ExportMissed.self, ResendIssue.self, ListMailLanes.self,
         TransitionMailLane.self,
         CreateSuppression.self, ListSuppressions.self, Unsubscribe.self,
-        SendLetter.self, ListLetters.self, GetLetter.self,
+        SendLetter.self, SendLetterBatch.self, ListLetters.self, GetLetter.self, CancelLetter.self,
         ReadPersonalData.self, ListRetentionRules.self, ChangeRetentionRule.self, ListRetentionDue.self,
         GetAuditHead.self, VerifyAudit.self, ReadChanges.self,
     ]

@@ -82,9 +82,15 @@ package enum ListDeliveries: Endpoint {
     package typealias Response = Page<Delivery>
 }
 
-/// An address that must not be mailed, and why.
+/// An address that must not be mailed, at all or for one purpose, and why. An address may be suppressed for several
+/// purposes.
 package struct Suppression: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Suppression>
+
+    /// What a reader can leave by a link.
+    package enum Purpose: String, Codable, CaseIterable, Sendable {
+        case flashInfo, eventInvitations
+    }
 
     package enum Reason: String, Codable, CaseIterable, Sendable {
         /// The person used the unsubscribe link of an e-mail. Holds until the person consents again.
@@ -100,6 +106,8 @@ package struct Suppression: Codable, Hashable, Sendable {
     package var id: ID
     package var email: EmailAddress
     package var reason: Reason
+    /// What is not mailed; all mail if absent.
+    package var purpose: Purpose?
     package var createdAt: Timestamp
 }
 
@@ -108,11 +116,14 @@ package struct SuppressionNotice: Codable, Hashable, Sendable {
     package var id: Suppression.ID
     package var email: EmailAddress
     package var reason: Suppression.Reason
+    /// What is not mailed; all mail if absent.
+    package var purpose: Suppression.Purpose?
     /// When the unsubscribe link was last used; absent if never.
     package var unsubscribedAt: Timestamp?
 }
 
-/// Adds an address to the suppression list. An address already on it keeps its first reason.
+/// Adds an address to the suppression list. One that is `unsubscribed` gets no more Flash info; for every other reason
+/// it gets no more mail, and keeps the first of these.
 package enum CreateSuppression: Endpoint {
     package static let operation = Operation(
         .post, "/v1/suppressions", "Puts an address on the suppression list.", success: .created,
@@ -141,8 +152,8 @@ package enum ListSuppressions: Endpoint {
     package typealias Response = Page<Suppression>
 }
 
-/// Unsubscribes an address from every Flash info. The token comes from the `List-Unsubscribe` header of each e-mail;
-/// mail programs post to it on behalf of the reader (RFC 8058).
+/// Unsubscribes an address from every Flash info, or from all invitations, as the token says. The token comes from the
+/// `List-Unsubscribe` header of each e-mail; mail programs post to it on behalf of the reader (RFC 8058).
 package enum Unsubscribe: Endpoint {
     package static let operation = Operation(
         .post, "/v1/unsubscriptions/{token}", "Unsubscribes the reader of a mail.", success: .noContent,

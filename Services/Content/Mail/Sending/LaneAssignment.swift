@@ -15,11 +15,16 @@ struct LaneAssignment: Sendable {
         return lanes
     }
 
-    /// The lane of a domain, without asking anybody.
-    static func known(_ domain: String, in transaction: PostgresTransaction) async throws -> String {
-        if let provider = MailProviders.provider(of: domain) { return provider.code }
-        let own = try await LaneStore.separated(of: [domain], on: transaction)
-        return own.first ?? LaneName.other
+    /// The lanes of domains, without asking anybody.
+    static func known(_ domains: Set<String>, in transaction: PostgresTransaction) async throws -> [String: String] {
+        var lanes = domains.reduce(into: [:]) { $0[$1] = MailProviders.provider(of: $1)?.code }
+        let others = domains.filter { lanes[$0] == nil }
+        let own = others.isEmpty ? [] : try await LaneStore.separated(of: Array(others), on: transaction)
+        for domain in others {
+            let name = LaneName.domain(domain)
+            lanes[domain] = own.contains(name) ? name : LaneName.other
+        }
+        return lanes
     }
 }
 

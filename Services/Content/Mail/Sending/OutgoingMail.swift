@@ -18,6 +18,9 @@ struct OutgoingMail: Decodable, Sendable {
     /// The date of its message: the same at each attempt.
     var createdAt: Timestamp
     /// Of a letter.
+    var replyTo: EmailAddress?
+    var consent: Letter.Consent?
+    var hasFiles: Bool?
     var subject: String?
     var paragraphs: [String]?
     var actionLabel: String?

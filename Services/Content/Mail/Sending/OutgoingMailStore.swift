@@ -102,11 +102,11 @@ struct OutgoingMailStore: Sendable {
         ).map { (try $0["lane"], try $0["wait"]) }
     }
 
-    /// Ends what has passed its deadline, some at a time.
+    /// Ends what has passed its deadline, some at a time: a letter has expired, a delivery has failed.
     func expire() async throws -> Int {
         try await database.execute(
             """
-            update outgoing_mail set state = 'failed', updated_at = now(),
+            update outgoing_mail set state = case when issue is null then 'expired' else 'failed' end, updated_at = now(),
                 reply = left('not accepted within its time' || coalesce('; ' || reply, ''), 500)
             where id = any(array(
                 select id from outgoing_mail where state = 'pending' and deadline < now() and sender is null
@@ -120,21 +120,34 @@ struct OutgoingMailStore: Sendable {
         mail.id, mail.issue, mail.audience, attempt, class as "lastClass", email, name
         """
 
-    /// Claims letters that are due in a lane, the most urgent first.
+    /// Claims letters that are due in a lane, the most urgent first. Suppressed ones end here, as many as are found: one
+    /// whose turn came would cost its connection.
     func claimLetters(
         _ lane: String, for sender: MailDispatcher.ID, atMost limit: Int, in transaction: PostgresTransaction
     ) async throws -> [OutgoingMail] {
         try await transaction.query(
             """
             with due as (
-                select id from outgoing_mail
+                select id, due_at from outgoing_mail
                 where issue is null and lane = \(lane) and state = 'pending' and due_at <= now() and deadline > now()
                 order by priority, due_at limit \(limit) for update skip locked
+            ), claimed as (
+                update outgoing_mail mail set
+                    state = case when is_suppressed then 'suppressed' else 'pending' end,
+                    sender = case when is_suppressed then null else \(sender) end,
+                    due_at = 'infinity', updated_at = now()
+                from (
+                    select due.id, due.due_at, \(SuppressionStore.holds("letter.email", for: "letter.consent")) as is_suppressed
+                    from due join letter using (id)
+                ) as next
+                where mail.id = next.id
+                returning mail.*, next.due_at as was_due
             )
-            update outgoing_mail mail set sender = \(sender), due_at = 'infinity', updated_at = now()
-            from due join letter using (id) where mail.id = due.id
-            returning \(Self.common), letter.created_at as "createdAt", subject, paragraphs,
-                action_label as "actionLabel", action_url as "actionURL"
+            select \(Self.common), letter.created_at as "createdAt", reply_to as "replyTo", consent, subject, paragraphs,
+                action_label as "actionLabel", action_url as "actionURL",
+                exists (select from letter_attachment where letter = mail.id) as "hasFiles"
+            from claimed mail join letter using (id) where state = 'pending'
+            order by priority, was_due
             """
         ).decode(OutgoingMail.self)
     }
@@ -174,6 +187,10 @@ struct OutgoingMailStore: Sendable {
 
     // MARK: Turns
 
+    private static let isSuppressed = SuppressionStore.holds(
+        "coalesce(delivery.email, letter.email)",
+        for: "case when letter.id is null then 'flashInfo' else letter.consent end")
+
     /// What the connections of a process end and begin in one turn, in one statement, and so in one commit. Repeating it
     /// changes nothing more.
     ///
@@ -206,11 +223,9 @@ struct OutgoingMailStore: Sendable {
                     attempt = mail.attempt + case when is_suppressed then 0 else 1 end,
                     sender = case when is_suppressed then null else mail.sender end, updated_at = now()
                 from (
-                    select next.id, next.attempt, suppression.reason is not null as is_suppressed
+                    select next.id, next.attempt, \(Self.isSuppressed) as is_suppressed
                     from unnest(\(beginnings.map(\.id)), \(beginnings.map(\.attempt))) as next (id, attempt)
                         left join delivery using (id) left join letter using (id)
-                        left join suppression on suppression.email = lower(coalesce(delivery.email, letter.email))
-                            and (letter.id is null or suppression.reason <> 'unsubscribed')
                 ) as next
                 where mail.id = next.id and mail.sender is not distinct from \(sender) and mail.state = 'pending' and mail.deadline > now()
                     and (mail.issue is null

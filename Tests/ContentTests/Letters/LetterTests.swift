@@ -12,7 +12,7 @@ import Testing
 struct LetterTests {
     @Test("a letter requested many times at once is sent once, and both parts contain the button's link")
     func once() async throws {
-        try await withContent(replicas: 2) { services, mail in
+        try await LetterRig.run(replicas: 2) { services, mail in
             let clients = try services.all(.content).map { try $0.client(.service) }
             let letters = try await withThrowingTaskGroup(of: Letter.self) { group in
                 for number in 0..<24 {
@@ -28,7 +28,7 @@ struct LetterTests {
             #expect(caught.first?.html.contains("Bonjour Zoé &amp; Cie,") == true)
             #expect(caught.first?.link == "https://club.example/v1/un")
             #expect(caught.first?.html.contains(#"href="https://club.example/v1/un""#) == true)
-            let sent = try await ended(letters[0].id, services[.content])
+            let sent = try await LetterRig.ended(letters[0].id, services[.content])
             #expect(sent.state == .sent && sent.attempts == 1)
             #expect(try CaughtMail.all(in: mail).count == 1)
             #expect(try await links(services) == 0)
@@ -37,17 +37,17 @@ struct LetterTests {
 
     @Test("without the unique key, two concurrent requests make two letters")
     func withoutKey() async throws {
-        try await withContent { services, _ in
+        try await LetterRig.run { services, _ in
             try await services.database.withClient(searchPath: "content") { client in
                 @Sendable func count() async throws -> Int {
                     try await client.first("select count(*) as count from letter")?["count"] ?? 0
                 }
                 @Sendable func both() async throws {
                     try await client.transaction { first in
-                        _ = try await LetterStore.add(body("deux"), lane: "other", in: first)
+                        try await LetterStore.add([.init(body: body("deux"), lane: "other")], in: first)
                     }
                     try await client.transaction { second in
-                        _ = try await LetterStore.add(body("deux"), lane: "other", in: second)
+                        try await LetterStore.add([.init(body: body("deux"), lane: "other")], in: second)
                     }
                 }
                 try await both()
@@ -62,7 +62,7 @@ struct LetterTests {
 
     @Test("reusing the key for a letter to someone else is refused")
     func foreignKey() async throws {
-        try await withContent { services, mail in
+        try await LetterRig.run { services, mail in
             let client = try services[.content].client(.operator)
             let first = try await client.exchange(SendLetter.request(body: body("clé")))
             #expect(first.status == .created)
@@ -78,7 +78,7 @@ struct LetterTests {
 
     @Test("no letter goes to an address that has bounced; one that only unsubscribed from the Flash info gets it")
     func suppressed() async throws {
-        try await withContent { services, mail in
+        try await LetterRig.run { services, mail in
             let client = try services[.content].client(.operator)
             for (email, reason) in [("rebond@x.example", .bounced), ("sorti@x.example", .unsubscribed)]
                 as [(EmailAddress, Suppression.Reason)]
@@ -87,8 +87,8 @@ struct LetterTests {
             }
             let bounced = try await client.send(SendLetter.request(body: body("a", to: "Rebond@x.example")))
             let left = try await client.send(SendLetter.request(body: body("b", to: "sorti@x.example")))
-            #expect(try await ended(bounced.id, services[.content]).state == .suppressed)
-            #expect(try await ended(left.id, services[.content]).state == .sent)
+            #expect(try await LetterRig.ended(bounced.id, services[.content]).state == .suppressed)
+            #expect(try await LetterRig.ended(left.id, services[.content]).state == .sent)
             #expect(try CaughtMail.all(in: mail).map(\.recipient) == ["sorti@x.example"])
         }
     }
@@ -96,14 +96,14 @@ struct LetterTests {
     @Test("an unreachable mail server delays letters and loses none")
     func unreachable() async throws {
         let port = try FreePort.next()
-        try await withContent(mail: "smtp://127.0.0.1:\(port)?starttls=never") { services, _ in
+        try await LetterRig.run(mail: "smtp://127.0.0.1:\(port)?starttls=never") { services, _ in
             let client = try services[.content].client(.operator)
             let letter = try await client.send(SendLetter.request(body: body("attente")))
             try await Task.sleep(for: .milliseconds(1500))
             let now = try await client.send(GetLetter.request(path: letter.id))
             #expect(now.state == .pending && now.attempts == 0)
             try await ScriptedMailServer.run(port: port) { server in
-                let sent = try await ended(letter.id, services[.content])
+                let sent = try await LetterRig.ended(letter.id, services[.content])
                 #expect(sent.state == .sent && sent.attempts == 1 && server.accepted.count == 1)
             }
         }
@@ -111,7 +111,7 @@ struct LetterTests {
 
     @Test("the list shows the newest first, page after page, filtered by state, purpose and address")
     func list() async throws {
-        try await withContent { services, mail in
+        try await LetterRig.run { services, mail in
             let client = try services[.content].client(.operator)
             #expect(try await client.send(ListLetters.request(query: .init())).items.isEmpty)
             for number in 1...5 {
@@ -123,6 +123,8 @@ struct LetterTests {
             #expect(first.items.map(\.key) == ["lettre 5", "lettre 4", "lettre 3"])
             let second = try await client.send(ListLetters.request(query: .init(limit: 3, cursor: first.next)))
             #expect(second.items.map(\.key) == ["lettre 2", "lettre 1"] && second.next == nil)
+            let third = try await client.send(ListLetters.request(query: .init(.init(key: "lettre 3"))))
+            #expect(third.items.map(\.key) == ["lettre 3"])
             let receipts = try await client.send(ListLetters.request(query: .init(.init(purpose: .receipt))))
             #expect(receipts.items.map(\.key) == ["lettre 3"])
             let nobody = try await client.send(ListLetters.request(query: .init(.init(email: "x@y.example"))))
@@ -138,27 +140,6 @@ struct LetterTests {
     }
 
     // MARK: Steps
-
-    private func withContent(
-        replicas: Int = 1, mail url: String? = nil, _ body: (TestServices, String) async throws -> Void
-    ) async throws {
-        let mail = NSTemporaryDirectory() + "mail-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: mail) }
-        try await withServices(
-            Array(repeating: ContentApplication.self, count: replicas),
-            peers: [.directory: "http://127.0.0.1:9"], adjust: { $0.mailURL = url ?? "maildir:\(mail)" }
-        ) { try await body($0, mail) }
-    }
-
-    private func ended(_ letter: Letter.ID, _ content: TestService) async throws -> Letter {
-        let client = try content.client(.operator)
-        for _ in 0..<400 {
-            let now = try await client.send(GetLetter.request(path: letter))
-            if now.state != .pending, now.state != .sending { return now }
-            try await Task.sleep(for: .milliseconds(25))
-        }
-        return try await client.send(GetLetter.request(path: letter))
-    }
 
     /// How many letters still have a link.
     private func links(_ services: TestServices) async throws -> Int {

@@ -1,0 +1,51 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/suppressions` and `/v1/unsubscriptions/{token}`.
+struct SuppressionRoutes {
+    let backend: Backend
+
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.write(CreateSuppression.self, create)
+        builder.routes.read(ListSuppressions.self, list)
+        builder.routes.write(Unsubscribe.self, unsubscribe)
+        builder.snapshot(.suppression, SuppressionStore.snapshot)
+    }
+
+    @Sendable func create(
+        _ call: Call<CreateSuppression>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Suppression> {
+        guard try await !ErasedReaders.contains(call.body.email, in: transaction) else {
+            throw Problem(.erased, "The person with this address was erased; it is never mailed or recorded again.")
+        }
+        let (reason, email) = (call.body.reason, call.body.email)
+        let purpose: Suppression.Purpose? = reason == .unsubscribed ? .flashInfo : nil
+        return try .row(await suppress(email, reason, for: purpose, call.principal, transaction))
+    }
+
+    @Sendable func list(_ call: Call<ListSuppressions>) async throws -> RouteResponse<Page<Suppression>> {
+        try .page(await SuppressionStore.list(call.page, on: backend.database), call.page, key: "email", "id")
+    }
+
+    @Sendable func unsubscribe(
+        _ call: Call<Unsubscribe>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Empty> {
+        let (email, purpose) = try UnsubscribeLink.open(call.path, backend.links)
+        // An erased person gets no mail anyway; suppressing the address would store it again.
+        guard try await !ErasedReaders.contains(email, in: transaction) else { return .empty }
+        _ = try await suppress(email, .unsubscribed, for: purpose, call.principal, transaction)
+        return .empty
+    }
+
+    private func suppress(
+        _ email: EmailAddress, _ reason: Suppression.Reason, for purpose: Suppression.Purpose?, _ principal: Principal,
+        _ transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let rows = try await SuppressionStore.suppress(email, reason, for: purpose, in: transaction)
+        if let suppression = try rows.first?.decode(Suppression.self) {
+            try await transaction.record(.created, .suppression, suppression.id, values: suppression, by: principal)
+        }
+        return rows
+    }
+}
