@@ -208,6 +208,11 @@ alter table issue
 update issue set frozen_at = updated_at
 where state = 'sent' or state = 'sending' and not exists (
     select from edition where edition.issue = issue.id and not resolved);
+-- What was asking for readers goes on as a job of the new kind; what was sending is left to the senders.
+delete from job where kind in ('edition.resolve', 'edition.send', 'letter.send');
+insert into job (kind, payload, unique_key, maximum_attempts)
+select 'issue.freeze', jsonb_build_object('issue', id), id::text, 600 from issue
+where state = 'sending' and frozen_at is null;
 create index issue_sending on issue (number) where state = 'sending' and frozen_at is not null;
 create index issue_held on issue (id) where state in ('paused', 'draft') and hold_reason is not null;
 create index issue_ended on issue (updated_at) where state in ('sent', 'cancelled');
