@@ -313,11 +313,13 @@ extension MailTransport {
             case nil: return outcomes + ["no answer"]
             case .ready?: break
             }
-            switch await session.send(message.text, then: next) {
-            case .accepted(let reply): outcomes.append("accepted: \(reply)")
-            case .refused(let reply): outcomes.append("refused at text: \(reply.text)")
-            case .lost(let reason): return outcomes + ["lost: \(reason)"]
-            case .uncertain(let reason): return outcomes + ["uncertain: \(reason)"]
+            await session.send(message.text, then: next)
+            switch await session.outcome(within: .seconds(30)) {
+            case nil: return outcomes + ["no answer"]
+            case .accepted(let reply)?: outcomes.append("accepted: \(reply)")
+            case .refused(let reply)?: outcomes.append("refused at text: \(reply.text)")
+            case .lost(let reason)?: return outcomes + ["lost: \(reason)"]
+            case .uncertain(let reason)?: return outcomes + ["uncertain: \(reason)"]
             }
             isOffered = next != nil
         }

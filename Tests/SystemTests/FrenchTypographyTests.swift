@@ -39,7 +39,9 @@ struct FrenchTypographyTests {
         let french = try Regex(#"[éèêàçùôîûœÉÀ«»’]|\b[CcDdJjLlNnSs]'\p{L}"#)
         let english = try Regex(" (?:of|the) ")
         var count = 0
-        for (name, text) in try Self.files(".swift") where !name.hasPrefix("Operator/") {
+        // What mail servers say is read, not written.
+        let others = ["Operator/", "Content/Mail/Replies/", "Content/Mail/Reports/"]
+        for (name, text) in try Self.files(".swift") where !others.contains(where: name.hasPrefix) {
             for line in text.split(separator: "\n") where !line.drop(while: { $0 == " " }).hasPrefix("//") {
                 for match in String(line).replacing(interpolation, with: "X").matches(of: literal) {
                     let text = String(match.output.1)

@@ -35,16 +35,12 @@ struct LetterRoutes {
         _ call: Call<SendLetterBatch>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<SendLetterBatch.Response> {
         let intake = LetterIntake(principal: call.principal, transaction: transaction)
-        let letters = call.body.letters
-        var taken = try await intake.take(
-            letters.enumerated().compactMap { index, letter in
-                if case .valid(let body) = letter { .init(body: body, pointer: "/letters/\(index)") } else { nil }
-            })[...]
+        let answers = try await intake.take(
+            call.body.letters.enumerated().map { .init(body: $1, pointer: "/letters/\($0)") })
         return .value(
             .init(
-                answers: letters.map { letter in
-                    if case .invalid(let errors) = letter { return .init(Problem(.invalid, errors: errors)) }
-                    return switch taken.removeFirst() {
+                answers: answers.map { answer in
+                    switch answer {
                     case .added(let letter): .init(letter, isNew: true)
                     case .known(let letter): .init(letter, isNew: false)
                     case .refused(let problem): .init(problem)

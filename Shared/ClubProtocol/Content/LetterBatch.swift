@@ -7,12 +7,13 @@ package enum SendLetterBatch: Endpoint {
         .post, "/v1/letter-batches", "Sends letters, each once.", access: .roles(.operator, .service))
 
     package struct Body: Codable, Sendable, BoundedFields {
-        package var letters: [Attempt<SendLetter.Body>]
+        /// A malformed one makes the whole request invalid.
+        package var letters: [SendLetter.Body]
 
         package static let bounds: KeyValuePairs<String, FieldBound> = ["letters": .elements(1...200)]
 
         package init(letters: [SendLetter.Body]) {
-            self.letters = letters.map { .valid($0) }
+            self.letters = letters
         }
     }
 

@@ -91,9 +91,11 @@ struct LaneLimitTests {
         }
     }
 
-    @Test("a domain that does not answer holds up nobody else")
-    func stall() async throws {
-        let plan = MailFaultPlan(domains: ["muet.example": [.stallAtCommand: 1]])
+    @Test(
+        "a domain that does not answer holds up no other, whatever it does not answer",
+        arguments: [MailFault.stallAtCommand, .stallAfterText])
+    func stall(fault: MailFault) async throws {
+        let plan = MailFaultPlan(domains: ["muet.example": [fault: 1]])
         try await FaultyMailServer.run(plan) { server in
             try ListingDirectory.list(100, at: "muet.example", "agence.example", "web.example")
             try await withMailing(connections: 4, to: server) { services, issue in

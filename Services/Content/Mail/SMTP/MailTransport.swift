@@ -26,7 +26,10 @@ protocol MailSession: Sendable {
     /// The server's answer to the last envelope; nil if there is none yet after about this time.
     func answer(within limit: TimeAmount) async -> MailOffer?
     /// Sends the text of a message for which the server is ready, and the envelope of the next one.
-    func send(_ text: ByteBuffer, then next: MailEnvelope?) async -> MailOutcome
+    func send(_ text: ByteBuffer, then next: MailEnvelope?) async
+    /// What became of the text; nil if there is no answer yet after about this time. The server's answer to the next
+    /// envelope comes after it.
+    func outcome(within limit: TimeAmount) async -> MailOutcome?
     /// Ends the connection; the server's farewell is waited for a second at most. A message whose envelope was sent, but
     /// not its text, is not delivered.
     func close() async

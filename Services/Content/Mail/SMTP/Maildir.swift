@@ -33,6 +33,7 @@ struct Maildir: MailTransport {
     private final class Session: MailSession {
         private let maildir: Maildir
         private let offered = Mutex<MailEnvelope?>(nil)
+        private let written = Mutex<MailOutcome?>(nil)
 
         init(maildir: Maildir) {
             self.maildir = maildir
@@ -42,9 +43,16 @@ struct Maildir: MailTransport {
 
         func answer(within limit: TimeAmount) async -> MailOffer? { .ready }
 
-        func send(_ text: ByteBuffer, then next: MailEnvelope?) async -> MailOutcome {
-            guard let envelope = offered.withLock({ $0 }) else { return .lost("no envelope was sent") }
+        func send(_ text: ByteBuffer, then next: MailEnvelope?) async {
+            let outcome = await write(text)
+            written.withLock { $0 = outcome }
             offered.withLock { $0 = next }
+        }
+
+        func outcome(within limit: TimeAmount) async -> MailOutcome? { written.withLock { $0 } }
+
+        private func write(_ text: ByteBuffer) async -> MailOutcome {
+            guard let envelope = offered.withLock({ $0 }) else { return .lost("no envelope was sent") }
             let maildir = maildir
             do {
                 return .accepted(

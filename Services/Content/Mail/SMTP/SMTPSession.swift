@@ -16,7 +16,16 @@ final class SMTPSession: MailSession {
         var answers: [SMTPReply] = []
     }
 
+    /// The text whose answer is waited for.
+    private struct Text {
+        /// Whether all of it was handed to the network: otherwise the server cannot have accepted it.
+        var isSent = false
+        /// The envelope to be sent after the answer, to a server that takes one command at a time.
+        var next: MailEnvelope?
+    }
+
     private let envelope = Mutex<Envelope?>(nil)
+    private let present = Mutex(Text())
     /// Whether the server waits for a text.
     private let isReady = Atomic(false)
 
@@ -123,7 +132,7 @@ final class SMTPSession: MailSession {
 
     // MARK: Texts
 
-    func send(_ text: ByteBuffer, then next: MailEnvelope?) async -> MailOutcome {
+    func send(_ text: ByteBuffer, then next: MailEnvelope?) async {
         isReady.store(false, ordering: .relaxed)
         var bytes = Self.dotStuffed(text.readableBytesView)
         var replies = 1
@@ -132,9 +141,14 @@ final class SMTPSession: MailSession {
             replies += 3
         }
         let isSent = await connection.send(bytes, expecting: replies)
+        present.withLock { $0 = Text(isSent: isSent, next: features.isPipelining ? nil : next) }
+    }
+
+    func outcome(within limit: TimeAmount) async -> MailOutcome? {
+        let text = present.withLock { $0 }
         do {
-            let reply = try await connection.reply(within: limits.textSent)
-            if let next, !features.isPipelining { await offer(next) }
+            guard let reply = try await connection.next(within: limit) else { return nil }
+            if let next = text.next { await offer(next) }
             switch reply.code {
             case 200..<300: return .accepted(reply.text)
             case 400...: return .refused(reply)
@@ -142,7 +156,7 @@ final class SMTPSession: MailSession {
             }
         } catch {
             let reason = "\(Self.end(error)) while the message went out"
-            return isSent ? .uncertain(reason) : .lost(reason)
+            return text.isSent ? .uncertain(reason) : .lost(reason)
         }
     }
 

@@ -84,7 +84,11 @@ struct MailWorker: Sendable {
                     return
                 }
                 let next = await prepare(&batch)
-                let outcome = await session.send(present.text, then: next?.envelope)
+                await session.send(present.text, then: next?.envelope)
+                guard let outcome = await session.outcome(within: Self.stall) else {
+                    if let next { batch.rest.append(next.mail) }
+                    return await stalled(present.mail, &batch, over: session)
+                }
                 let goesOn = await conclude(present.mail, outcome, &batch)
                 guard let next else { return }
                 present = next
@@ -116,15 +120,29 @@ struct MailWorker: Sendable {
             await ledger.turn(ending: ending)
         }
         if let offer = await session.answer(within: Self.stall) { return offer }
-        batch.left += batch.rest
-        batch.rest = []
-        await steering.leave(batch.left, of: lane)
-        batch.left = []
-        await steering.stalled(mail, in: lane, on: connection)
-        let isFree = work.stall(of: transport.connections)
+        let isFree = await leave(&batch, behind: mail)
         let offer = await session.answer(within: limits.command) ?? .lost("the server did not answer")
         if isFree { work.resume() }
         return offer
+    }
+
+    /// The last text of a connection: the server takes long to answer it, and the mails behind it are left to others.
+    private func stalled(_ mail: OutgoingMail, _ batch: inout Batch, over session: any MailSession) async {
+        let isFree = await leave(&batch, behind: mail)
+        let outcome = await session.outcome(within: limits.textSent) ?? .uncertain("the server did not answer the text")
+        if isFree { work.resume() }
+        _ = await conclude(mail, outcome, &batch)
+    }
+
+    /// Frees the mails behind one that the server does not answer; its domain gets a lane of its own.
+    ///
+    /// - Returns: whether the connection does not count until ``MailWork/resume()``.
+    private func leave(_ batch: inout Batch, behind mail: OutgoingMail) async -> Bool {
+        await steering.leave(batch.left + batch.rest, of: lane)
+        batch.left = []
+        batch.rest = []
+        await steering.stalled(mail, in: lane, on: connection)
+        return work.stall(of: transport.connections)
     }
 
     /// - Returns: whether the connection can take another message.
