@@ -44,7 +44,11 @@ struct BoundedFieldTests {
             let place = "\(operation.method) \(operation.path) \(list.pointer) \(count)"
             let answer = try await answer(operation, body, from: club)
             #expect(answer.status == 422, "\(place): \(answer.status)")
-            #expect(try answer.pointers() == [list.pointer], "\(place)")
+            // So many objects have more values than a document may have, which is found within one of them.
+            let pointers = try answer.pointers()
+            #expect(
+                pointers == [list.pointer]
+                    || count > most + 1 && pointers.first?.hasPrefix("\(list.pointer)/") == true, "\(place)")
             try await checkTime(of: body, operation, place, in: club)
         }
     }

@@ -74,7 +74,11 @@ struct BoundedFieldTests {
                 for count in [most + 1, 65_000] {
                     let bytes = try body.shape.json(copies: count, at: list)
                     let place = "\(body.name) \(list.pointer) \(count)"
-                    #expect(faults(of: body.endpoint, bytes)?.map(\.pointer) == [list.pointer], "\(place)")
+                    // So many objects have more values than a document may have, which is found within one of them.
+                    let pointers = faults(of: body.endpoint, bytes)?.map(\.pointer) ?? []
+                    #expect(
+                        pointers == [list.pointer]
+                            || count > most + 1 && pointers.first?.hasPrefix("\(list.pointer)/") == true, "\(place)")
                     let ratio =
                         cost(of: body.endpoint, bytes) / textCost(of: body.endpoint, bytes: bytes.count)
                     #expect(ratio <= TextCost.limit, "\(place): \(ratio) times a text")
