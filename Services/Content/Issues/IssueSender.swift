@@ -28,7 +28,7 @@ struct IssueSender: Sendable {
     func mount(on builder: inout ServiceBuilder) {
         builder.job(Self.freeze, concurrency: 2) { key, job in try await freeze(key.issue, job) }
         builder.job(Self.start) { key, job in try await start(key.issue, job) }
-        // An issue is complete when nothing of it is open, whoever sent the last of it.
+        // An issue is complete when nothing of it is open, whichever process sent the last of it.
         builder.schedule("finish-issues", .every(.seconds(1))) { _ in try await finish() }
     }
 

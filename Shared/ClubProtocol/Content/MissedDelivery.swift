@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// Somebody who has not got an issue, and why.
+/// A reader who did not receive an issue, and why.
 package struct MissedDelivery: Codable, Hashable, Sendable {
     /// In one word.
     package enum Reason: String, Codable, CaseIterable, Sendable {
@@ -16,7 +16,7 @@ package struct MissedDelivery: Codable, Hashable, Sendable {
         case refused
         /// Not accepted within its time.
         case expired
-        /// Nobody knows whether the server accepted it.
+        /// It is unknown whether the server accepted it.
         case uncertain
         /// The address is on the suppression list.
         case suppressed

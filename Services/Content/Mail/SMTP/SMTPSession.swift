@@ -122,7 +122,7 @@ final class SMTPSession: MailSession {
         }
     }
 
-    /// What was refused is over; the next message begins anew.
+    /// What was refused is over; the next message begins with a new envelope.
     private func refusal(_ reply: SMTPReply, at stage: SMTPStage) async throws -> MailOffer {
         await connection.send(ByteBuffer(string: "RSET\r\n"), expecting: 1)
         let reset = try await connection.reply(within: limits.command)

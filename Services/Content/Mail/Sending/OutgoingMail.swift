@@ -36,7 +36,7 @@ struct MailEnding: Sendable {
     var reply: String
     /// Seconds until the next attempt, of a mail that is `pending` again.
     var wait = 0
-    /// Whether it was an attempt: a server that is down or asks us to slow down costs nobody one.
+    /// Whether it was an attempt: a server that is down, or asks us to slow down, does not use up an attempt.
     var counts = true
 
     /// The values are those of `Delivery.State` and `Letter.State`.
