@@ -17,6 +17,7 @@ package enum ContentApplication: ServiceApplication {
         Migration("0005-suppression", sql: PackageResources.m0005_suppression_sql),
         Migration("0006-outgoing-mail", sql: PackageResources.m0006_outgoing_mail_sql),
         Migration("0007-letter-attachment", sql: PackageResources.m0007_letter_attachment_sql),
+        Migration("0008-mail-report", sql: PackageResources.m0008_mail_report_sql),
     ]
 
     package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {

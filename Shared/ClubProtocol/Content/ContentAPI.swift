@@ -17,6 +17,8 @@ package enum ContentAPI {
 }
 
 extension EntityName {
+    package static let consentReturn = EntityName(rawValue: "consentReturn")
+    package static let inboundMessage = EntityName(rawValue: "inboundMessage")
     package static let issue = EntityName(rawValue: "issue")
     package static let letter = EntityName(rawValue: "letter")
     package static let resource = EntityName(rawValue: "resource")
