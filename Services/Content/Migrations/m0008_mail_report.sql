@@ -19,6 +19,10 @@ create table inbound_message (
     found_by text check (found_by in ('returnToken', 'envelopeID', 'messageID', 'recipient')),
     -- Forgotten before the rest.
     bytes bytea,
+    -- How often reading it has begun: one on which it fails is left to people.
+    attempt smallint not null default 0,
+    -- The version of the reader that could not read it: a later one tries again.
+    reader_version smallint not null default 0,
     version integer not null default 1,
     received_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -26,9 +30,12 @@ create table inbound_message (
     constraint inbound_message_reason_is_unread check ((reason is not null) = (state = 'unread'))
 );
 create index inbound_message_by_state on inbound_message (state, id);
+create index inbound_message_by_writer on inbound_message (lower(writer)) where writer is not null;
 create index inbound_message_by_mail on inbound_message (mail) where mail is not null;
 create index inbound_message_with_bytes on inbound_message (received_at) where bytes is not null;
 create index inbound_message_age on inbound_message (received_at);
+
+insert into retention_rule (code, months) values ('inboundMessages', 12);
 
 -- What is known of a mail beside its state: a mail has one report of a kind, however often it comes.
 create table mail_report (
@@ -73,6 +80,8 @@ create table delivery_report_count (
     lane text not null,
     kind text not null check (kind in ('hardBounce', 'softBounce', 'complaint', 'departure')),
     count bigint not null,
+    -- How many complaints there were when the issue was paused for them.
+    paused_at bigint not null default 0,
     primary key (issue, audience, lane, kind)
 );
 

@@ -32,6 +32,10 @@ package struct ServiceConfiguration: Sendable {
     package var mailLimitsFile: String?
     /// The keys that mails are signed with, as parsed by the service that sends mail.
     package var dkimKeysFile: String?
+    /// Where what comes back goes, as parsed by the service that sends mail. Nil for the sender of mails.
+    package var mailReturn: String?
+    /// The Maildir in which that arrives.
+    package var mailInbox: String?
     /// Where the public reaches this service: the prefix of links in mails.
     package var publicURL: String?
     /// What letters to members say about how to pay: the club's IBAN.
@@ -104,6 +108,8 @@ package struct ServiceConfiguration: Sendable {
         }
         mailLimitsFile = try layers.path("MAIL_LIMITS_FILE")
         dkimKeysFile = try layers.path("DKIM_KEYS_FILE")
+        mailReturn = try layers.text("MAIL_RETURN")
+        mailInbox = try layers.path("MAIL_INBOX")
         publicURL = try layers.webAddress("PUBLIC_URL")
         paymentDetails = try layers.text("PAYMENT_DETAILS")
         issuerDetails = try layers.text("ISSUER_DETAILS")
@@ -166,7 +172,7 @@ package struct ServiceConfiguration: Sendable {
         [
             "HOST", "PORT", "OPERATOR_HOST", "OPERATOR_PORT", "DATABASE_URL", "DATABASE_SHARED_CONNECTIONS",
             "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "MAIL_NAME",
-            "MAIL_LIMITS_FILE", "DKIM_KEYS_FILE", "PUBLIC_URL",
+            "MAIL_LIMITS_FILE", "DKIM_KEYS_FILE", "MAIL_RETURN", "MAIL_INBOX", "PUBLIC_URL",
             "PAYMENT_DETAILS", "ISSUER_DETAILS", "VAT_MENTION",
             "LOG_LEVEL", "LOG_FORMAT", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "MAX_BODY_BYTES", "MAX_UPLOAD_BYTES",
             "MAX_IN_FLIGHT", "MAX_TOKEN_LIFETIME_HOURS",
