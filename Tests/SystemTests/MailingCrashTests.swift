@@ -56,7 +56,43 @@ struct MailingCrashTests {
         }
     }
 
+    @Test("negative control: where the commit before a text is undone, kill -9 leads to doubles")
+    func uncommitted() async throws {
+        try await ScriptedMailServer.run { server in
+            // The kill hits sixteen mails, some of them between their text and the record of its answer.
+            let url = "smtp://127.0.0.1:\(server.port)?starttls=never&connections=16"
+            try await TestClub.run([.directory, .content], settings: ["MAIL_URL": url]) { club in
+                try await forgetBeginnings(in: club)
+                let issue = try await startMailing(in: club)
+                _ = try await killInTheMiddle(of: club) { server.accepted.count }
+                try await club[.content].start()
+                _ = try await waitUntilSent(issue, in: club)
+                #expect(server.accepted.count > Set(server.accepted.map(\.recipient)).count)
+            }
+        }
+    }
+
     // MARK: Steps
+
+    /// The statement says that a text may begin; what it recorded is gone when it commits.
+    private func forgetBeginnings(in club: TestClub) async throws {
+        try await club.database.withClient { database in
+            try await database.execute(
+                """
+                create function content.forget_beginning() returns trigger language plpgsql as $$
+                begin
+                    update content.outgoing_mail set state = 'pending' where id = new.id and state = 'sending';
+                    return null;
+                end $$
+                """)
+            try await database.execute(
+                """
+                create constraint trigger forget_beginning after update on content.outgoing_mail
+                deferrable initially deferred for each row when (new.state = 'sending')
+                execute function content.forget_beginning()
+                """)
+        }
+    }
 
     private func startMailing(in club: TestClub) async throws -> ClubProtocol.Issue.ID {
         let header = "subKind,name,email,postalCode,commune,flashInfo\n"
