@@ -26,23 +26,37 @@ package enum ContentApplication: ServiceApplication {
         let configuration = backend.configuration
         let transport = try MailTransports.named(by: configuration.mailURL, as: configuration.mailName)
         let rules = try configuration.mailLimitsFile.map(MailLimitsFile.init(path:)) ?? MailLimitsFile()
+        let returnPath = try configuration.mailReturn.map { try ReturnPath($0, links: backend.links) }
         let issueGuard = IssueGuard(database: backend.database)
         issueGuard.mount(on: &builder)
         let mail = MailDispatcher(
             database: backend.database, transport: transport, rules: rules,
             composer: MailComposers(
                 deliveries: FlashInfoComposer(
-                    backend: backend, renderer: try FlashInfoRenderer(), sender: transport.sender),
-                letters: LetterComposer(backend: backend, renderer: try LetterRenderer(), sender: transport.sender)),
-            signer: try signer(configuration.dkimKeysFile, for: transport.sender),
+                    backend: backend, renderer: try FlashInfoRenderer(), sender: transport.sender,
+                    returnPath: returnPath),
+                letters: LetterComposer(
+                    backend: backend, renderer: try LetterRenderer(), sender: transport.sender, returnPath: returnPath)),
+            signer: try signer(configuration.dkimKeysFile, for: transport.sender), returnPath: returnPath,
             pauseIssue: issueGuard.pause, logger: backend.logger)
         builder.run(mail)
+        builder.watch(
+            "mail", "unreachable", gauge: "mail_server_unreachable", help: "Whether the mail server cannot be reached.",
+            output: { _ in "the mail server cannot be reached; no attempt is counted" },
+            count: { mail.work.isCutOff ? 1 : 0 })
         let finder = LaneFinder(client: DNSClient(.system()))
         let sender = IssueSender(backend: backend, assignment: LaneAssignment(finder: finder, store: mail.lanes))
         sender.mount(on: &builder)
         IssueRoutes(backend: backend, sender: sender).mount(on: &builder)
         DeliveryRoutes(backend: backend).mount(on: &builder)
         SuppressionRoutes(backend: backend).mount(on: &builder)
+        let reading = InboundReading(database: backend.database, finder: MailFinder(returnPath: returnPath))
+        reading.mount(on: &builder)
+        InboundRoutes(backend: backend, reading: reading).mount(on: &builder)
+        MailReports(database: backend.database).mount(on: &builder)
+        if let inbox = configuration.mailInbox {
+            builder.run(InboundMaildir(path: inbox, database: backend.database, logger: backend.logger))
+        }
         LaneRoutes(backend: backend, rules: rules, connections: transport.connections).mount(on: &builder)
         LetterRoutes(backend: backend).mount(on: &builder)
         ReaderFollower().mount(on: &builder)

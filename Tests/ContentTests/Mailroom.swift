@@ -19,12 +19,17 @@ struct Mailroom: Sendable {
 
     /// Runs it with a Maildir, or with the mail server that `mailURL` names.
     static func run(
-        mailURL: String? = nil, _ body: (Mailroom, _ maildir: String) async throws -> Void
+        mailURL: String? = nil, adjust: @escaping @Sendable (inout ServiceConfiguration) -> Void = { _ in },
+        _ body: (Mailroom, _ maildir: String) async throws -> Void
     ) async throws {
         let maildir = NSTemporaryDirectory() + "mail-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: maildir) }
         try await withService(
-            ContentApplication.self, adjust: { $0.mailURL = mailURL ?? "maildir:\(maildir)" }
+            ContentApplication.self,
+            adjust: {
+                $0.mailURL = mailURL ?? "maildir:\(maildir)"
+                adjust(&$0)
+            }
         ) { try await body(Mailroom(content: $0), maildir) }
     }
 

@@ -57,4 +57,15 @@ struct ContentTransitionTests {
             }
         }
     }
+
+    @Test("an inbound message is read once; what could not be read may be read later")
+    func inboundMessage() {
+        typealias State = InboundMessage.State
+        let allowed: [State: Set<State>] = [.new: [.read, .unread], .unread: [.read]]
+        for from in State.allCases {
+            for to in State.allCases {
+                #expect(from.allows(to) == (allowed[from] ?? []).contains(to), "\(from) to \(to)")
+            }
+        }
+    }
 }

@@ -12,12 +12,14 @@ actor FlashInfoComposer: MailComposer {
     private let backend: Backend
     private let renderer: FlashInfoRenderer
     private let sender: EmailAddress
+    private let returnPath: ReturnPath?
     private var issues: [ClubProtocol.Issue.ID: ClubProtocol.Issue] = [:]
 
-    init(backend: Backend, renderer: FlashInfoRenderer, sender: EmailAddress) {
+    init(backend: Backend, renderer: FlashInfoRenderer, sender: EmailAddress, returnPath: ReturnPath?) {
         self.backend = backend
         self.renderer = renderer
         self.sender = sender
+        self.returnPath = returnPath
     }
 
     nonisolated func message(for mail: OutgoingMail) async throws -> MailMessage {
@@ -25,7 +27,7 @@ actor FlashInfoComposer: MailComposer {
         let issue = try await issue(id)
         let link = try UnsubscribeLink(
             for: mail.email, from: .flashInfo, at: mail.createdAt, in: backend.links,
-            of: backend.configuration.publicURL, to: sender)
+            of: backend.configuration.publicURL, to: returnPath?.address(of: mail.id) ?? sender)
         return renderer.message(issue, audience, for: mail, from: sender, unsubscribing: link)
     }
 

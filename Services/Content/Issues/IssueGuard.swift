@@ -9,6 +9,10 @@ struct IssueGuard: Sendable {
     /// make providers take the sender for one who has bought a list.
     private static let mostHard = 0.05
     private static let window = 500
+    /// Of the mails that a provider took: Gmail and Yahoo ask for less.
+    private static let mostComplaints = 0.003
+    /// One angry reader stops no issue.
+    private static let fewestComplaints = 3
 
     let database: PostgresClient
 
@@ -37,6 +41,13 @@ struct IssueGuard: Sendable {
             guard Double(issue.hard) > Double(issue.ended) * Self.mostHard else { continue }
             try await pause(
                 issue.id, "of the last \(issue.ended) mails \(issue.hard) went to addresses that do not exist")
+        }
+        for issue in try await IssueStore.complainedOf(
+            atLeast: Self.fewestComplaints, share: Self.mostComplaints, on: database)
+        {
+            try await IssueStore.markComplaints(of: issue.id, on: database)
+            try await pause(
+                issue.id, "\(issue.complaints) of \(issue.sent) readers of the lane \(issue.lane) called it spam")
         }
     }
 }

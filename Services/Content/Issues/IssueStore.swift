@@ -142,8 +142,13 @@ enum IssueStore {
                 select coalesce(sum(count), 0) as ended from delivery_count kept
                 where kept.issue = issue.id and kept.state in ('sent', 'failed')
             ) as kept cross join lateral (
-                select count(*) as hard from outgoing_mail
-                where issue = issue.id and state = 'failed' and class in ('addressGone', 'noSuchHost')
+                select (
+                    select count(*) from outgoing_mail
+                    where issue = issue.id and state = 'failed' and class in ('addressGone', 'noSuchHost')
+                ) + (
+                    select coalesce(sum(count), 0) from delivery_report_count came
+                    where came.issue = issue.id and came.kind = 'hardBounce'
+                ) as hard
             ) as failed
             where state = 'sending' and frozen_at is not null and ended - checked_ended >= \(window)
             """
@@ -156,6 +161,43 @@ enum IssueStore {
             update issue set checked_ended = checked_ended + \(issue.ended), checked_hard = checked_hard + \(issue.hard)
             where id = \(issue.id)
             """)
+    }
+
+    /// What a provider's readers said of an issue that is being sent.
+    struct Complaints: Decodable {
+        var id: Issue.ID
+        var lane: String
+        var complaints: Int
+        var sent: Int
+    }
+
+    /// Where too many of those who got an issue complained, and twice as many as when it was last paused for them.
+    ///
+    /// - Parameters:
+    ///   - least: fewer do not count.
+    ///   - share: of the mails that the provider took.
+    static func complainedOf(
+        atLeast least: Int, share: Double, on executor: any PostgresExecutor
+    ) async throws -> [Complaints] {
+        try await executor.query(
+            """
+            select id, lane, complaints::integer, sent::integer
+            from issue cross join lateral (
+                select lane, sum(count) as complaints, sum(paused_at) as paused_at from delivery_report_count came
+                where came.issue = issue.id and came.kind = 'complaint' group by lane
+            ) as came cross join lateral (
+                select coalesce(sum(count), 0) as sent from delivery_count kept
+                where kept.issue = issue.id and kept.lane = came.lane and kept.state = 'sent'
+            ) as taken
+            where state = 'sending' and frozen_at is not null and complaints >= greatest(\(least), 2 * paused_at)
+                and complaints > sent * \(share)
+            """
+        ).decode(Complaints.self)
+    }
+
+    static func markComplaints(of issue: Issue.ID, on executor: any PostgresExecutor) async throws {
+        try await executor.execute(
+            "update delivery_report_count set paused_at = count where issue = \(issue) and kind = 'complaint'")
     }
 
     /// How many issues wait for the staff, because the service itself holds them.

@@ -7,6 +7,7 @@ struct LetterComposer: MailComposer {
     let backend: Backend
     let renderer: LetterRenderer
     let sender: EmailAddress
+    let returnPath: ReturnPath?
 
     func message(for mail: OutgoingMail) async throws -> MailMessage {
         // One letter at a time: the files of all that a connection has claimed can be fifty megabytes.
@@ -14,7 +15,7 @@ struct LetterComposer: MailComposer {
         let link = try mail.consent.map { consent in
             try UnsubscribeLink(
                 for: mail.email, from: Suppression.Purpose(consent), at: mail.createdAt, in: backend.links,
-                of: backend.configuration.publicURL, to: sender)
+                of: backend.configuration.publicURL, to: returnPath?.address(of: mail.id) ?? sender)
         }
         return renderer.message(mail, from: sender, with: files, unsubscribing: link)
     }

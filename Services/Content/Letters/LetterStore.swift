@@ -141,7 +141,9 @@ enum LetterStore {
     static func snapshot(of ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_build_object(
-            'id', id, 'key', key, 'purpose', purpose, 'state', state, 'updatedAt', updated_at) as data
+            'id', id, 'key', key, 'purpose', purpose, 'state', state, 'updatedAt', updated_at) || coalesce((
+                select jsonb_build_object('bouncedAt', reported_at) from mail_report
+                where mail_report.mail = letter.id and kind = 'bounce' and was_accepted), '{}') as data
         from \(source) where id = any(\(ids))
         """
     }

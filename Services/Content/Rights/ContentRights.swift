@@ -24,7 +24,26 @@ struct ContentRights {
                     select id, updated_at as since from outgoing_mail
                     where issue is null and state not in ('pending', 'sending')
                     """, since: "updated_at"),
+                RetentionTask(
+                    "inboundMessages", "What came back by mail: forgotten; what is not understood is kept.",
+                    on: backend,
+                    due: { Self.inboundDue($0) },
+                    statement: { months, atMost in
+                        """
+                        delete from inbound_message
+                        where id = any(array(
+                            select id from (\(Self.inboundDue(months))) as due order by since limit \(atMost)))
+                        returning id
+                        """
+                    }),
             ])
+    }
+
+    private static func inboundDue(_ months: Int) -> SQL {
+        """
+        select id, received_at as since from inbound_message
+        where state = 'read' and received_at < now() - make_interval(months => \(months)::integer)
+        """
     }
 
     /// Deletes every mail to the reader, and the mails that name no reader and went to an address while it was theirs.
@@ -45,6 +64,10 @@ struct ContentRights {
         try await ErasedReaders.add(
             readers, at: notice.reason == .request ? addresses.map { $0.text.asciiLowercased }.sorted() : [],
             in: transaction)
+        // What came back about their mails, and what they wrote, before the mails are gone.
+        let messages: [InboundMessage.ID] = try await transaction.query(
+            "delete from inbound_message where \(own.inboundMessages) returning id"
+        ).map { try $0["id"] }
         try await transaction.execute(
             "delete from outgoing_mail where id in (select id from delivery where \(own.deliveries))")
         let letters: [Letter.ID] = try await transaction.query(
@@ -54,7 +77,8 @@ struct ContentRights {
             "delete from suppression where \(own.ownSuppressions) returning id"
         ).map { try $0["id"] }
         try await transaction.record(
-            letters.map { .init(.erased, .letter, $0) } + suppressions.map { .init(.erased, .suppression, $0) },
+            letters.map { .init(.erased, .letter, $0) } + suppressions.map { .init(.erased, .suppression, $0) }
+                + messages.map { .init(.erased, .inboundMessage, $0) },
             by: .service(.content))
         return periods
     }
@@ -72,7 +96,10 @@ struct ContentRights {
                         select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                             'issue', issue.id, 'title', issue.title, 'audience', delivery.audience, 'email', email,
                             'name', name,
-                            'state', mail.state, 'updatedAt', mail.updated_at)) order by delivery.id), '[]')
+                            'state', mail.state, 'updatedAt', mail.updated_at, 'reports', (
+                                select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                                    'kind', kind, 'diagnostic', diagnostic, 'reportedAt', reported_at)) order by kind)
+                                from mail_report report where report.mail = mail.id))) order by delivery.id), '[]')
                         from delivery join outgoing_mail mail using (id) join issue on issue.id = delivery.issue
                         where \(own.deliveries)),
                     'letters', (
@@ -83,6 +110,11 @@ struct ContentRights {
                                 where file.letter = letter.id),
                             'state', state, 'updatedAt', updated_at)) order by letter.id), '[]')
                         from letter join outgoing_mail using (id) where \(own.letters)),
+                    'inboundMessages', (
+                        select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                            'kind', kind, 'writer', writer, 'subject', subject, 'receivedAt', received_at))
+                            order by id), '[]')
+                        from inbound_message where \(own.inboundMessages)),
                     'suppressions', (
                         select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                             'email', email, 'reason', reason, 'purpose', purpose, 'createdAt', created_at))), '[]')

@@ -51,6 +51,19 @@ struct OwnMails {
     /// Mail about an organization's contribution belongs to the organization, whichever person has the address.
     var letters: SQL { mails("letter", at: "own.created_at", unless: "own.purpose in ('contribution', 'receipt')") }
 
+    /// What came back about their mails, and what was written from their addresses.
+    var inboundMessages: SQL {
+        """
+        inbound_message.id in (
+            select came.id from inbound_message as came
+            where came.mail in (select id from delivery where \(deliveries))
+                or came.mail in (select id from letter where \(letters))
+            union all
+            select own.id from \(periods.rows) join inbound_message as own on lower(own.writer) = held.email
+            where \(SQL.isWithinPeriod("own.received_at")))
+        """
+    }
+
     /// The suppressions shown in an access request.
     var suppressions: SQL { suppressions(where: "true") }
 

@@ -21,7 +21,8 @@ struct SuppressionRoutes {
         }
         let (reason, email) = (call.body.reason, call.body.email)
         let purpose: Suppression.Purpose? = reason == .unsubscribed ? .flashInfo : nil
-        return try .row(await suppress(email, reason, for: purpose, call.principal, transaction))
+        return try .row(
+            await SuppressionStore.add(email, reason, for: purpose, by: call.principal, in: transaction))
     }
 
     @Sendable func list(_ call: Call<ListSuppressions>) async throws -> RouteResponse<Page<Suppression>> {
@@ -34,18 +35,7 @@ struct SuppressionRoutes {
         let (email, purpose) = try UnsubscribeLink.open(call.path, backend.links)
         // An erased person gets no mail anyway; suppressing the address would store it again.
         guard try await !ErasedReaders.contains(email, in: transaction) else { return .empty }
-        _ = try await suppress(email, .unsubscribed, for: purpose, call.principal, transaction)
+        try await SuppressionStore.add(email, .unsubscribed, for: purpose, by: call.principal, in: transaction)
         return .empty
-    }
-
-    private func suppress(
-        _ email: EmailAddress, _ reason: Suppression.Reason, for purpose: Suppression.Purpose?, _ principal: Principal,
-        _ transaction: PostgresTransaction
-    ) async throws -> Rows {
-        let rows = try await SuppressionStore.suppress(email, reason, for: purpose, in: transaction)
-        if let suppression = try rows.first?.decode(Suppression.self) {
-            try await transaction.record(.created, .suppression, suppression.id, values: suppression, by: principal)
-        }
-        return rows
     }
 }

@@ -24,11 +24,12 @@ enum SuppressionStore {
     }
 
     /// - Parameter purpose: what the reader left; nil for a reason that concerns all mail.
-    static func suppress(
-        _ email: EmailAddress, _ reason: Suppression.Reason, for purpose: Suppression.Purpose?,
-        in transaction: PostgresTransaction
+    @discardableResult
+    static func add(
+        _ email: EmailAddress, _ reason: Suppression.Reason, for purpose: Suppression.Purpose? = nil,
+        by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Rows {
-        try await transaction.query(
+        let rows = try await transaction.query(
             """
             insert into suppression (id, email, reason, purpose, unsubscribed_at)
             values (
@@ -37,6 +38,10 @@ enum SuppressionStore {
                 set unsubscribed_at = coalesce(excluded.unsubscribed_at, suppression.unsubscribed_at)
             returning \(columns)
             """)
+        if let suppression = try rows.first?.decode(Suppression.self) {
+            try await transaction.record(.created, .suppression, suppression.id, values: suppression, by: principal)
+        }
+        return rows
     }
 
     /// What a reader agreed to.

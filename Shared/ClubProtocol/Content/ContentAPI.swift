@@ -10,6 +10,8 @@ package enum ContentAPI {
         ListDeliveries.self, ListMissed.self, ExportMissed.self, ResendIssue.self, ListMailLanes.self,
         TransitionMailLane.self,
         CreateSuppression.self, ListSuppressions.self, Unsubscribe.self,
+        TakeInboundMessage.self, TakeBounce.self, ListInboundMessages.self, GetInboundMessage.self,
+        GetInboundSource.self, TransitionInboundMessage.self,
         SendLetter.self, SendLetterBatch.self, ListLetters.self, GetLetter.self, CancelLetter.self,
         ReadPersonalData.self, ListRetentionRules.self, ChangeRetentionRule.self, ListRetentionDue.self,
         GetAuditHead.self, VerifyAudit.self, ReadChanges.self,

@@ -115,6 +115,8 @@ package struct LetterNotice: Codable, Hashable, Sendable {
     package var key: Line
     package var purpose: Letter.Purpose
     package var state: Letter.State
+    /// When it came back, after a server had taken it.
+    package var bouncedAt: Timestamp?
     package var updatedAt: Timestamp
 }
 

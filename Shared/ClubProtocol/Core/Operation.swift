@@ -17,6 +17,8 @@ package struct Operation: Sendable {
         case plain = "text/plain; charset=utf-8"
         case svg = "image/svg+xml"
         case vcard = "text/vcard; charset=utf-8"
+        /// A message as mail servers exchange it (RFC 5322). The body is a ``FileDocument``.
+        case message = "message/rfc822"
         /// The body is a ``FileDocument``.
         case pdf = "application/pdf"
 
@@ -34,7 +36,7 @@ package struct Operation: Sendable {
         package var isText: Bool {
             switch self {
             case .json, .ndjson: false
-            case .csv, .form, .html, .xml, .plain, .svg, .vcard, .pdf: true
+            case .csv, .form, .html, .xml, .plain, .svg, .vcard, .message, .pdf: true
             }
         }
     }

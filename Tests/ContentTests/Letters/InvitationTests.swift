@@ -85,8 +85,8 @@ struct InvitationTests {
             let emails = try (0..<150).map { try EmailAddress(validating: "parti\($0)@agence.example") }
             try await content.backend.database.transaction { transaction in
                 for email in emails {
-                    _ = try await SuppressionStore.suppress(
-                        email, .unsubscribed, for: .eventInvitations, in: transaction)
+                    try await SuppressionStore.add(
+                        email, .unsubscribed, for: .eventInvitations, by: .service(.content), in: transaction)
                 }
             }
             let letters = try (emails + ["reste@agence.example"]).map { email in

@@ -7,6 +7,9 @@ import ClubProtocol
 /// ``InboundReport/Kind/unread(_:)``; what is left was written by people.
 struct InboundReader {
     private static let mostBounces = 100
+    private static let longestSubject = 500
+    /// Of what people wrote, in bytes.
+    private static let longestText = 8000
 
     private let fields: ReceivedFields
     private var parts: [ReceivedPart]
@@ -19,7 +22,11 @@ struct InboundReader {
         var reader = InboundReader(MIMEReader.read(bytes))
         reader.unwrap()
         let kind = reader.kind()
-        return InboundReport(kind: kind, references: reader.references)
+        var report = InboundReport(kind: kind, references: reader.references)
+        report.subject = reader.fields.text("subject").map { Bounce.printable(Array($0.prefix(longestSubject))) }
+        report.writer = reader.fields.bytes("from").flatMap(AddressScanner.first)
+        if case .reply = kind { report.text = reader.writtenText }
+        return report
     }
 
     private init(_ message: ReceivedPart) {
@@ -190,6 +197,14 @@ struct InboundReader {
     }
 
     // MARK: Answers
+
+    /// Its first text, in lines of printable characters.
+    private var writtenText: String? {
+        guard let part = parts.first(where: { $0.parts.isEmpty && $0.type.isText }) else { return nil }
+        let isHTML = part.type.name.hasSameBytes(as: "text/html")
+        let text = isHTML ? ReceivedHTML.text(part.text) : part.text
+        return ByteLines(text.prefix(Self.longestText)).map { Bounce.printable(Array($0)) }.joined(separator: "\n")
+    }
 
     private var isDeparture: Bool {
         let words = subject.bytes.split(separator: ReplyWords.space)

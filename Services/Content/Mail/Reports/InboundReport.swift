@@ -21,6 +21,12 @@ struct InboundReport: Sendable {
 
     var kind: Kind
     var references: References
+    /// In printable characters.
+    var subject: String?
+    /// Who is in `From`.
+    var writer: EmailAddress?
+    /// What people wrote.
+    var text: String?
 
     /// What may find the delivery, to be tried in this order.
     struct References: Sendable {

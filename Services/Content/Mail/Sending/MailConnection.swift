@@ -9,6 +9,7 @@ struct MailConnection: Sendable {
     let transport: any MailTransport
     let composer: any MailComposer
     let signer: DKIMSigner?
+    let returnPath: ReturnPath?
     let ledger: MailLedger
     let steering: LaneSteering
     let rules: MailLimitsFile
@@ -34,8 +35,9 @@ struct MailConnection: Sendable {
         // Others may find more in this lane.
         work.signal.raise()
         let worker = MailWorker(
-            lane: lane, transport: transport, composer: composer, signer: signer, ledger: ledger, steering: steering,
-            connection: grant.id, work: work, limits: settings.limits, logger: logger)
+            lane: lane, transport: transport, composer: composer, signer: signer, returnPath: returnPath,
+            ledger: ledger, steering: steering, connection: grant.id, work: work, limits: settings.limits,
+            logger: logger)
         var left = grant.mails
         var isReached = true
         do {

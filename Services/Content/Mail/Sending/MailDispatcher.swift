@@ -32,20 +32,24 @@ struct MailDispatcher: Service {
     let composer: any MailComposer
     /// Nil: messages are not signed.
     let signer: DKIMSigner?
+    /// Nil: what comes back goes to the sender of the mails.
+    let returnPath: ReturnPath?
     let pauseIssue: IssuePause
     let logger: Logger
     var settings = Settings()
+
+    /// Of this process.
+    let work = MailWork()
 
     private var store: OutgoingMailStore { OutgoingMailStore(database: database) }
     var lanes: LaneStore { LaneStore(database: database, mails: store) }
 
     func run() async throws {
         let stopping = Latch()
-        let work = MailWork()
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { for await _ in database.listen(OutgoingMailStore.channel) { work.signal.raise() } }
-                await serve(work, until: stopping)
+                await serve(until: stopping)
                 group.cancelAll()
             }
         } onGracefulShutdown: {
@@ -55,15 +59,15 @@ struct MailDispatcher: Service {
     }
 
     /// One sender after another: one that counts as lost is replaced.
-    private func serve(_ work: MailWork, until stopping: Latch) async {
+    private func serve(until stopping: Latch) async {
         while !stopping.isOpen, !Task.isCancelled {
             let sender = ID()
             do {
                 guard try await store.renew(sender, isNew: true) else { continue }
                 await withTaskGroup(of: Void.self) { group in
                     let isAlive = Latch()
-                    group.addTask { await beat(sender, work, until: isAlive) }
-                    await send(as: sender, work, until: stopping)
+                    group.addTask { await beat(sender, until: isAlive) }
+                    await send(as: sender, until: stopping)
                     isAlive.open()
                 }
                 try await store.retire(sender, again: transport.repeatsHarmlessly)
@@ -75,7 +79,7 @@ struct MailDispatcher: Service {
     }
 
     /// Says that the sender is alive, and frees what lost ones held.
-    private func beat(_ sender: ID, _ work: MailWork, until ended: Latch) async {
+    private func beat(_ sender: ID, until ended: Latch) async {
         while !ended.isOpen {
             await pause(settings.heartbeat, unless: ended)
             guard !ended.isOpen else { return }
@@ -107,10 +111,10 @@ struct MailDispatcher: Service {
     // MARK: Connections
 
     /// Opens connections until the sender is lost or the service stops, and waits for them to end.
-    private func send(as sender: ID, _ work: MailWork, until stopping: Latch) async {
+    private func send(as sender: ID, until stopping: Latch) async {
         work.begin()
         let worker = MailConnection(
-            sender: sender, transport: transport, composer: composer, signer: signer,
+            sender: sender, transport: transport, composer: composer, signer: signer, returnPath: returnPath,
             ledger: MailLedger(store, sender: sender, logger: logger),
             steering: LaneSteering(lanes: lanes, pause: pauseIssue, sender: sender, logger: logger), rules: rules,
             work: work, settings: settings, logger: logger)

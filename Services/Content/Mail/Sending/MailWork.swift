@@ -79,6 +79,9 @@ final class MailWork: Sendable {
         }
     }
 
+    /// Whether the mail server could not be reached the last time.
+    var isCutOff: Bool { state.withLock { $0.failures > 0 } }
+
     /// The mail server could be reached.
     func succeed() { state.withLock { $0.failures = 0 } }
 

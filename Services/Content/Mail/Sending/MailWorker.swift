@@ -34,6 +34,8 @@ struct MailWorker: Sendable {
     let transport: any MailTransport
     let composer: any MailComposer
     let signer: DKIMSigner?
+    /// Nil: what comes back goes to the sender of the mails.
+    let returnPath: ReturnPath?
     let ledger: MailLedger
     let steering: LaneSteering
     let connection: Identifier<LaneStore>
@@ -179,7 +181,8 @@ struct MailWorker: Sendable {
                 let message = try await composer.message(for: mail).bytes
                 let text = ByteBuffer(bytes: signer?.signed(message) ?? message)
                 let envelope = MailEnvelope(
-                    id: mail.id, sender: transport.sender, recipient: mail.email, size: text.readableBytes)
+                    id: mail.id, sender: try returnPath?.address(of: mail.id) ?? transport.sender,
+                    recipient: mail.email, size: text.readableBytes)
                 return Prepared(mail: mail, envelope: envelope, text: text)
             } catch {
                 logger.error(
