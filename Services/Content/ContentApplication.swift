@@ -18,6 +18,7 @@ package enum ContentApplication: ServiceApplication {
         Migration("0006-outgoing-mail", sql: PackageResources.m0006_outgoing_mail_sql),
         Migration("0007-letter-attachment", sql: PackageResources.m0007_letter_attachment_sql),
         Migration("0008-mail-report", sql: PackageResources.m0008_mail_report_sql),
+        Migration("0011-mail-attempt", sql: PackageResources.m0011_mail_attempt_sql),
     ]
 
     package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
@@ -25,29 +26,51 @@ package enum ContentApplication: ServiceApplication {
         merges.mount(on: &builder)
         let configuration = backend.configuration
         let transport = try MailTransports.named(by: configuration.mailURL, as: configuration.mailName)
+        let letterTransport = try MailTransports.ofLetters(by: configuration.letterMailURL, as: configuration.mailName)
         let rules = try configuration.mailLimitsFile.map(MailLimitsFile.init(path:)) ?? MailLimitsFile()
         let returnPath = try configuration.mailReturn.map { try ReturnPath($0, links: backend.links) }
+        let signer = try Self.signer(
+            configuration.dkimKeysFile, for: [transport.sender] + (letterTransport.map { [$0.sender] } ?? []))
+        let dns = DNSClient(try configuration.nameServers.map(ResolverConfiguration.init(servers:)) ?? .system())
         let issueGuard = IssueGuard(database: backend.database)
         issueGuard.mount(on: &builder)
-        let mail = MailDispatcher(
+        var mail = MailDispatcher(
             database: backend.database, transport: transport, rules: rules,
             composer: MailComposers(
                 deliveries: FlashInfoComposer(
                     backend: backend, renderer: try FlashInfoRenderer(), sender: transport.sender,
                     returnPath: returnPath),
                 letters: LetterComposer(
-                    backend: backend, renderer: try LetterRenderer(), sender: transport.sender, returnPath: returnPath)),
-            signer: try signer(configuration.dkimKeysFile, for: transport.sender), returnPath: returnPath,
+                    backend: backend, renderer: try LetterRenderer(), sender: (letterTransport ?? transport).sender,
+                    returnPath: returnPath)),
+            signer: signer, returnPath: returnPath,
             pauseIssue: issueGuard.pause, logger: backend.logger)
+        var letterWork: MailWork?
+        if let letterTransport {
+            mail.repeatable = .init(
+                deliveries: transport.repeatsHarmlessly, letters: letterTransport.repeatsHarmlessly)
+            mail.mails = .deliveries
+            var letters = mail
+            (letters.transport, letters.mails, letters.work) = (letterTransport, .letters, MailWork())
+            letterWork = letters.work
+            builder.run(letters)
+        }
         builder.run(mail)
+        let senders = [mail.work, letterWork].compactMap { $0 }
         builder.watch(
-            "mail", "unreachable", gauge: "mail_server_unreachable", help: "Whether the mail server cannot be reached.",
+            "mail", "unreachable", gauge: "mail_servers_unreachable", help: "Mail servers that cannot be reached.",
             output: { _ in "the mail server cannot be reached; no attempt is counted" },
-            count: { mail.work.isCutOff ? 1 : 0 })
-        let finder = LaneFinder(client: DNSClient(.system()))
+            count: { senders.count(where: \.isCutOff) })
+        MailCheckRoutes(
+            checks: MailChecks(
+                sender: transport.sender, returnDomain: returnPath?.domain ?? transport.sender.domain, signer: signer,
+                publicURL: configuration.publicURL, dns: dns)
+        ).mount(on: &builder)
+        let finder = LaneFinder(client: dns)
         let sender = IssueSender(backend: backend, assignment: LaneAssignment(finder: finder, store: mail.lanes))
         sender.mount(on: &builder)
         IssueRoutes(backend: backend, sender: sender).mount(on: &builder)
+        IssueFiguresRoutes(backend: backend).mount(on: &builder)
         DeliveryRoutes(backend: backend).mount(on: &builder)
         SuppressionRoutes(backend: backend).mount(on: &builder)
         let reading = InboundReading(database: backend.database, finder: MailFinder(returnPath: returnPath))
@@ -57,17 +80,18 @@ package enum ContentApplication: ServiceApplication {
         if let inbox = configuration.mailInbox {
             builder.run(InboundMaildir(path: inbox, database: backend.database, logger: backend.logger))
         }
+        SuppressionImportRoutes(backend: backend).mount(on: &builder)
         LaneRoutes(backend: backend, rules: rules, connections: transport.connections).mount(on: &builder)
         LetterRoutes(backend: backend).mount(on: &builder)
         ReaderFollower().mount(on: &builder)
         ContentRights(backend: backend).mount(on: &builder)
     }
 
-    /// - Throws: ``DKIMKeysInvalid``, also if the keys are not for the sender's domain.
-    private static func signer(_ file: String?, for sender: EmailAddress) throws -> DKIMSigner? {
+    /// - Throws: ``DKIMKeysInvalid``, also if the keys are not for the domain of a sender.
+    private static func signer(_ file: String?, for senders: [EmailAddress]) throws -> DKIMSigner? {
         guard let file else { return nil }
         let signer = try DKIMSigner(keysFile: file)
-        guard signer.signs(for: sender) else {
+        for sender in senders where !signer.signs(for: sender) {
             throw DKIMKeysInvalid(reason: "\(file): has keys for \(signer.domain), but mails are from \(sender)")
         }
         return signer

@@ -55,6 +55,8 @@ struct JobPlansTests {
                 insert into letter_attachment (letter, position, type, file_name, bytes)
                 select pg_temp.key('letter', i), 1, 'application/pdf', 'Avis.pdf', '%PDF-'
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
+                insert into mail_attempt (mail, attempt, state)
+                select pg_temp.key('letter', i), 1, 'pending' from generate_series(0, \(JobPlans.rows) - 1) as i;
                 insert into suppression (id, email, reason)
                 select pg_temp.key('suppression', i), 's' || i || '@example.org', 'manual'
                 from generate_series(0, \(JobPlans.rows) - 1) as i;

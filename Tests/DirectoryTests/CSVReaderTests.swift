@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import ServiceKit
 import TestKit
 import Testing
 

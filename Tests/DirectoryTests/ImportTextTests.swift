@@ -1,4 +1,5 @@
 import ClubProtocol
+import ServiceKit
 import TestKit
 import Testing
 

@@ -152,6 +152,34 @@ struct IssueCommandTests {
         #expect(!IssueSheet(sent).text.contains("have not got it"))
     }
 
+    @Test("the figures say plainly that somebody has not got it, and what proves them")
+    func figures() {
+        var some = DeliveryFigures()
+        (some.frozen, some.sent, some.delivered, some.bounced) = (10, 7, 6, 1)
+        some.missed = [.init(reason: .refused, count: 2), .init(reason: nil, count: 1)]
+        let head = AuditHead(service: .content, seq: 42, hash: "c0ffee")
+        func text(_ total: DeliveryFigures) -> String {
+            FiguresSheet(
+                .init(
+                    issue: .init(), number: 12,
+                    editions: [
+                        .init(
+                            audience: .experts, providers: [.init(provider: "orange", figures: total)], total: total)
+                    ], total: total, auditHead: head)
+            ).text
+        }
+        let words = Self.words(text(some))
+        #expect(words.contains(["experts", "orange", "10", "7", "6", "1", "3", "0", "0"]))
+        #expect(words.contains(["total", "10", "7", "6", "1", "3", "0", "0"]))
+        #expect(text(some).contains("not everybody has got it: 2 refused, 1 failed, and forgotten since"))
+        #expect(text(some).contains("1 were accepted and came back"))
+        #expect(text(some).hasSuffix("by the audit trail of content up to entry 42, c0ffee"))
+        var all = DeliveryFigures()
+        (all.frozen, all.sent, all.delivered) = (10, 10, 10)
+        #expect(!text(all).contains("not everybody"))
+        #expect(text(DeliveryFigures()) == "")
+    }
+
     @Test(
         "the state is printed with its time or its reason",
         arguments: [
@@ -194,10 +222,17 @@ struct MailCommandTests {
         "lanes are listed, and one is paused or resumed by its code",
         arguments: [
             (["lanes"], true), (["lane", "pause", "orange"], true), (["lane", "resume", "domain:web.example"], true),
-            (["lane", "pause"], false), (["lane", "close", "orange"], false),
+            (["check"], true), (["lane", "pause"], false), (["lane", "close", "orange"], false),
         ])
     func arguments(_ arguments: [String], isTaken: Bool) {
         #expect(((try? MailCommand.parseAsRoot(arguments)) != nil) == isTaken)
+    }
+
+    @Test("a check is a row: what was looked at, how it is, and what to do")
+    func checks() {
+        let check = MailCheck(kind: .spf, name: "club.example", result: .wrong, detail: "There is no SPF record.")
+        let words = MailCommand.Check.table(of: [check]).text.split(whereSeparator: \.isWhitespace).map(String.init)
+        #expect(words.suffix(8) == ["spf", "club.example", "wrong", "There", "is", "no", "SPF", "record."])
     }
 
     @Test("a lane is a row: what is used of its limits, where it has any, and what it waits for")

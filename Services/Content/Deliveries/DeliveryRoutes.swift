@@ -2,12 +2,13 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// `/v1/issues/{issue}/deliveries`.
+/// `/v1/issues/{issue}/deliveries` and `/v1/deliveries`.
 struct DeliveryRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
         builder.routes.read(ListDeliveries.self, list)
+        builder.routes.read(GetDelivery.self, get)
     }
 
     @Sendable func list(_ call: Call<ListDeliveries>) async throws -> RouteResponse<Page<Delivery>> {
@@ -16,5 +17,9 @@ struct DeliveryRoutes {
             throw Problem(.notFound)
         }
         return try .page(rows, call.page, key: "email")
+    }
+
+    @Sendable func get(_ call: Call<GetDelivery>) async throws -> RouteResponse<Delivery> {
+        try .row(await DeliveryStore.get(call.path, on: backend.database))
     }
 }

@@ -139,12 +139,41 @@ enum DeliveryStore {
         if let key = page.after?.first { rules.append("email > \(key)") }
         return try await executor.query(
             """
-            select id, delivery.issue, delivery.audience, email, name, state, attempt as attempts, lane, deadline, reply,
-                updated_at as "updatedAt"
-            from delivery join outgoing_mail using (id) where \(rules.all)
-            order by email limit \(page.limit + 1)
+            select \(columns)
+            from (
+                \(mails) where \(rules.all) order by email limit \(page.limit + 1)
+            ) as mail \(reports)
+            order by email
             """)
     }
+
+    static func get(_ id: Delivery.ID, on executor: any PostgresExecutor) async throws -> Rows {
+        try await executor.query(
+            """
+            select \(columns), \(MailTries.all(of: "mail.id")) as tries
+            from (\(mails) where delivery.id = \(id)) as mail \(reports)
+            """)
+    }
+
+    private static let mails: SQL = """
+        select id, delivery.issue, delivery.audience, email, name, state, attempt, lane, deadline, reply, updated_at
+        from delivery join outgoing_mail using (id)
+        """
+
+    /// What came back about each of these mails: a few at a time, as it is looked up for each.
+    private static let reports: SQL = """
+        cross join lateral (
+            select max(reported_at) filter (where kind = 'bounce') as bounced_at,
+                max(reported_at) filter (where kind = 'complaint') as complained_at,
+                max(reported_at) filter (where kind = 'departure') as left_at
+            from mail_report report where report.mail = mail.id and was_accepted
+        ) as report
+        """
+
+    private static let columns: SQL = """
+        id, issue, audience, email, name, state, attempt as attempts, lane, deadline, reply, bounced_at as "bouncedAt",
+        complained_at as "complainedAt", left_at as "leftAt", updated_at as "updatedAt"
+        """
 
     /// Whether the issue exists.
     static func hasIssue(_ id: Issue.ID, on executor: any PostgresExecutor) async throws -> Bool {

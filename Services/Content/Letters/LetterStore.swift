@@ -90,7 +90,8 @@ enum LetterStore {
     }
 
     static func get(_ id: Letter.ID, on executor: any PostgresExecutor) async throws -> Rows {
-        try await executor.query("select \(columns) from \(source) where letter.id = \(id)")
+        try await executor.query(
+            "select \(columns), \(MailTries.all(of: "letter.id")) as tries from \(source) where letter.id = \(id)")
     }
 
     static func list(

@@ -96,10 +96,11 @@ struct ContentRights {
                         select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                             'issue', issue.id, 'title', issue.title, 'audience', delivery.audience, 'email', email,
                             'name', name,
-                            'state', mail.state, 'updatedAt', mail.updated_at, 'reports', (
+                            'state', mail.state, 'tries', \(Self.tries(of: "delivery.id")), 'reports', (
                                 select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                                     'kind', kind, 'diagnostic', diagnostic, 'reportedAt', reported_at)) order by kind)
-                                from mail_report report where report.mail = mail.id))) order by delivery.id), '[]')
+                                from mail_report report where report.mail = mail.id),
+                            'updatedAt', mail.updated_at)) order by delivery.id), '[]')
                         from delivery join outgoing_mail mail using (id) join issue on issue.id = delivery.issue
                         where \(own.deliveries)),
                     'letters', (
@@ -108,7 +109,8 @@ struct ContentRights {
                             'paragraphs', paragraphs, 'attachments', (
                                 select jsonb_agg(file_name order by position) from letter_attachment file
                                 where file.letter = letter.id),
-                            'state', state, 'updatedAt', updated_at)) order by letter.id), '[]')
+                            'state', state, 'tries', \(Self.tries(of: "letter.id")),
+                            'updatedAt', updated_at)) order by letter.id), '[]')
                         from letter join outgoing_mail using (id) where \(own.letters)),
                     'inboundMessages', (
                         select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
@@ -120,6 +122,15 @@ struct ContentRights {
                             'email', email, 'reason', reason, 'purpose', purpose, 'createdAt', created_at))), '[]')
                         from suppression where \(own.suppressions))) as data
                 """))
+    }
+
+    /// What servers said of the address when a mail was not accepted.
+    private static func tries(of mail: SQL) -> SQL {
+        """
+        (select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                'at', try.at, 'outcome', try.state, 'reply', try.reply)) order by try.id)
+            from mail_attempt try where try.mail = \(mail))
+        """
     }
 
     /// A retention rule for mails: those that ended long ago are deleted.

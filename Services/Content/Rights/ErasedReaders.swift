@@ -18,6 +18,20 @@ enum ErasedReaders {
         return try row?["erased"] ?? false
     }
 
+    /// Which of these addresses were erased; that cannot change until the transaction ends.
+    static func among(
+        _ emails: [EmailAddress], in transaction: PostgresTransaction
+    ) async throws -> Set<EmailAddress> {
+        try await lockShared(in: transaction)
+        return Set(
+            try await transaction.query(
+                """
+                select email from unnest(\(emails)::text[]) as email
+                where exists (select from erased_address where hash = address_hash(email))
+                """
+            ).map { try $0["email"] })
+    }
+
     /// Which of these readers were erased; that cannot change until the transaction ends.
     static func among(
         _ readers: [DataSubject.ID], in transaction: PostgresTransaction

@@ -9,6 +9,8 @@ struct SuppressionRoutes {
     func mount(on builder: inout ServiceBuilder) {
         builder.routes.write(CreateSuppression.self, create)
         builder.routes.read(ListSuppressions.self, list)
+        builder.routes.read(GetSuppression.self, get)
+        builder.routes.write(LiftSuppression.self, lift)
         builder.routes.write(Unsubscribe.self, unsubscribe)
         builder.snapshot(.suppression, SuppressionStore.snapshot)
     }
@@ -26,7 +28,28 @@ struct SuppressionRoutes {
     }
 
     @Sendable func list(_ call: Call<ListSuppressions>) async throws -> RouteResponse<Page<Suppression>> {
-        try .page(await SuppressionStore.list(call.page, on: backend.database), call.page, key: "email", "id")
+        let rows = try await SuppressionStore.list(call.query, call.page, on: backend.database)
+        return try .page(rows, call.page, key: "email", "id")
+    }
+
+    @Sendable func get(_ call: Call<GetSuppression>) async throws -> RouteResponse<Suppression> {
+        try .row(await SuppressionStore.get(call.path, on: backend.database))
+    }
+
+    @Sendable func lift(
+        _ call: Call<LiftSuppression>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Empty> {
+        guard let reason = try await SuppressionStore.lock(call.path, in: transaction) else {
+            throw Problem(.notFound)
+        }
+        guard reason.mayBeLifted else {
+            throw Problem(
+                .suppressionStands, "The reader \(reason == .complaint ? "has complained" : "has left"): only they can."
+            )
+        }
+        try await SuppressionStore.delete(call.path, in: transaction)
+        try await transaction.record(.deleted, .suppression, call.path, values: call.query, by: call.principal)
+        return .empty
     }
 
     @Sendable func unsubscribe(

@@ -23,25 +23,78 @@ enum SuppressionStore {
         """
     }
 
+    /// Suppresses an address, or renews what is known of it: see ``add(_:in:)``.
+    ///
     /// - Parameter purpose: what the reader left; nil for a reason that concerns all mail.
     @discardableResult
     static func add(
         _ email: EmailAddress, _ reason: Suppression.Reason, for purpose: Suppression.Purpose? = nil,
         by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Rows {
-        let rows = try await transaction.query(
-            """
-            insert into suppression (id, email, reason, purpose, unsubscribed_at)
-            values (
-                \(Suppression.ID()), lower(\(email)), \(reason), \(purpose), case when \(purpose != nil) then now() end)
-            on conflict on constraint suppression_once do update
-                set unsubscribed_at = coalesce(excluded.unsubscribed_at, suppression.unsubscribed_at)
-            returning \(columns)
-            """)
-        if let suppression = try rows.first?.decode(Suppression.self) {
-            try await transaction.record(.created, .suppression, suppression.id, values: suppression, by: principal)
+        let rows = try await add([.init(email: email, reason: reason, purpose: purpose)], in: transaction)
+        if let row = rows.first, try row["_isChanged"] {
+            let suppression = try row.decode(Suppression.self)
+            try await transaction.record(
+                try row["_isNew"] ? .created : .changed, .suppression, suppression.id, values: suppression,
+                by: principal)
         }
         return rows
+    }
+
+    /// What is said of an address.
+    struct New: Sendable {
+        var email: EmailAddress
+        var reason: Suppression.Reason
+        var purpose: Suppression.Purpose?
+        /// Nil: now.
+        var at: Timestamp?
+    }
+
+    /// Adds suppressions, of which no two are of the same address and purpose. What a reader said is never weakened: of
+    /// the reasons for all mail a complaint takes the place of any other, and of two departures the later one counts.
+    ///
+    /// In the order of the addresses: two transactions with the same ones wait for each other, rather than both for ever.
+    ///
+    /// - Returns: each with `_isNew`, and with `_isChanged` if it says something new.
+    static func add(_ new: [New], in transaction: PostgresTransaction) async throws -> Rows {
+        try await transaction.query(
+            """
+            with said as (
+                select id, lower(email) as email, reason, purpose, coalesce(at, now()) as at
+                from unnest(
+                    \(new.map { _ in Suppression.ID() }), \(new.map(\.email))::text[], \(new.map(\.reason))::text[],
+                    \(new.map(\.purpose))::text[], \(new.map(\.at))::timestamptz[]
+                ) as said (id, email, reason, purpose, at)
+            ), before as materialized (
+                select kept.id, kept.reason, kept.unsubscribed_at from suppression kept
+                where kept.email in (select email from said)
+            ), added as (
+                insert into suppression as kept (id, email, reason, purpose, unsubscribed_at, created_at)
+                select id, email, reason, purpose, case when purpose is not null then at end, at
+                from said order by email, purpose
+                on conflict on constraint suppression_once do update
+                    set unsubscribed_at = greatest(excluded.unsubscribed_at, kept.unsubscribed_at),
+                        reason = case when excluded.reason = 'complaint' then 'complaint' else kept.reason end
+                returning kept.*, xmax = 0 as is_new
+            )
+            select added.id, added.email, added.reason, added.purpose, added.created_at as "createdAt", is_new as "_isNew",
+                (before.reason, before.unsubscribed_at) is distinct from (added.reason, added.unsubscribed_at)
+                    as "_isChanged"
+            from added left join before using (id)
+            """)
+    }
+
+    static func get(_ id: Suppression.ID, on executor: any PostgresExecutor) async throws -> Rows {
+        try await executor.query("select \(columns) from suppression where id = \(id)")
+    }
+
+    /// The reason of a suppression, locked until the transaction ends; nil when it is not found.
+    static func lock(_ id: Suppression.ID, in transaction: PostgresTransaction) async throws -> Suppression.Reason? {
+        try await transaction.query("select reason from suppression where id = \(id) for update").first?["reason"]
+    }
+
+    static func delete(_ id: Suppression.ID, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute("delete from suppression where id = \(id)")
     }
 
     /// What a reader agreed to.
@@ -79,9 +132,14 @@ enum SuppressionStore {
             lifted.map { .init(.deleted, .suppression, $0) }, by: .service(.content))
     }
 
-    static func list(_ page: PageRequest, on executor: any PostgresExecutor) async throws -> Rows {
+    static func list(
+        _ query: ListSuppressions.Query, _ page: PageRequest, on executor: any PostgresExecutor
+    ) async throws -> Rows {
         let position = try page.position(of: Suppression.self)
-        let rules: [SQL] = position.map { ["(email, id) > (\($0.key), \($0.id)::uuid)"] } ?? []
+        var rules: [SQL] = position.map { ["(email, id) > (\($0.key), \($0.id)::uuid)"] } ?? []
+        if let email = query.email { rules.append("email = lower(\(email))") }
+        if let reason = query.reason { rules.append("reason = \(reason)") }
+        if let purpose = query.purpose { rules.append("purpose = \(purpose)") }
         return try await executor.query(
             """
             select \(columns) from suppression where \(rules.all)

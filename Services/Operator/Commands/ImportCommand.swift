@@ -17,7 +17,9 @@ struct ImportCommand: ParsableCommand {
             row is listed with its reason. Ends with exit code 1 when a row was bad. People can also be imported from \
             vCards (*.vcf), as `club export cards` or an address book writes them: a card is a row.
             """,
-        subcommands: [Experts.self, Organizations.self, People.self, Ambassadors.self])
+        subcommands: [
+            Experts.self, Organizations.self, People.self, Ambassadors.self, Suppressions.self,
+        ])
 
     struct Experts: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -156,7 +158,7 @@ extension Organization.Kind: ExpressibleByArgument {}
 extension Import.Existing: ExpressibleByArgument {}
 
 /// A file in chunks, for upload.
-private struct FileChunks: AsyncSequence, Sendable {
+struct FileChunks: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
     let file: OpenFile

@@ -29,13 +29,18 @@ struct IssueCommand: ParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows the state of an issue, and how many readers have got it.")
+            abstract: "Shows the state of an issue, and what became of its mails by edition and provider.")
 
         @Argument(help: "The issue's number or identifier.")
         var issue: IssueReference
 
         func run() async throws {
-            print(try await Connection().call(.content) { IssueSheet(try await issue.issue(from: $0)).text })
+            let texts = try await Connection().call(.content) { content in
+                let issue = try await issue.issue(from: content)
+                let figures = try await content.send(GetIssueFigures.request(path: issue.id))
+                return [IssueSheet(issue).text, FiguresSheet(figures).text]
+            }
+            print(texts.filter { !$0.isEmpty }.joined(separator: "\n"))
         }
     }
 

@@ -3,11 +3,11 @@ import ClubProtocol
 import CommandKit
 import ServiceKit
 
-/// The lanes in which mail goes out, one for each mailbox provider.
+/// What mail goes out by: the lanes, one for each mailbox provider, and what providers judge us by.
 struct MailCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mail", abstract: "Shows the lanes of mail; pauses and resumes them.",
-        subcommands: [Lanes.self, Lane.self], defaultSubcommand: Lanes.self)
+        commandName: "mail", abstract: "Shows the lanes of mail, pauses and resumes them; checks what providers judge.",
+        subcommands: [Lanes.self, Lane.self, Check.self], defaultSubcommand: Lanes.self)
 
     struct Lanes: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists the lanes that have been used.")
@@ -37,6 +37,26 @@ struct MailCommand: ParsableCommand {
 
         private static func used(_ count: Int, of limit: Int?) -> String {
             limit.map { "\(count) of \($0)" } ?? "\(count)"
+        }
+    }
+
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Checks what providers judge a sender by: keys, SPF, DMARC, the return address.",
+            discussion: "Ends with exit code 1 when something is wrong; without an answer of the DNS it is unknown.")
+
+        func run() async throws {
+            let checks = try await Connection().call(.content) { content in
+                try await content.send(ListMailChecks.request()).checks
+            }
+            print(Self.table(of: checks).text)
+            if checks.contains(where: { $0.result == .wrong }) { throw ExitCode(1) }
+        }
+
+        static func table(of checks: [MailCheck]) -> TextTable {
+            var table = TextTable("check", "of", "result", "what was found")
+            for check in checks { table.add(check.kind.rawValue, check.name, check.result.rawValue, check.detail) }
+            return table
         }
     }
 

@@ -55,7 +55,23 @@ package struct Delivery: Codable, Hashable, Sendable {
     package var deadline: Timestamp
     /// The mail server's last reply, or what happened to the connection.
     package var reply: String?
+    /// When it came back, the address complained, or its reader left by its link: each after it was accepted.
+    package var bouncedAt: Timestamp?
+    package var complainedAt: Timestamp?
+    package var leftAt: Timestamp?
+    /// Each try, the first one first; absent in a list.
+    package var tries: [MailTry]?
     package var updatedAt: Timestamp
+}
+
+/// Shows a delivery with each try, and with what came back later.
+package enum GetDelivery: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/deliveries/{delivery}", "Shows what became of a delivery.",
+        access: .roles(.operator, .editor, .auditor), problems: [.notFound])
+
+    package typealias Path = Delivery.ID
+    package typealias Response = Delivery
 }
 
 /// Lists the deliveries of an issue, by address.
@@ -80,84 +96,4 @@ package enum ListDeliveries: Endpoint {
 
     package typealias Query = Paged<Filter>
     package typealias Response = Page<Delivery>
-}
-
-/// An address that must not be mailed, at all or for one purpose, and why. An address may be suppressed for several
-/// purposes.
-package struct Suppression: Codable, Hashable, Sendable {
-    package typealias ID = Identifier<Suppression>
-
-    /// What a reader can leave by a link.
-    package enum Purpose: String, Codable, CaseIterable, Sendable {
-        case flashInfo, eventInvitations
-    }
-
-    package enum Reason: String, Codable, CaseIterable, Sendable {
-        /// The person used the unsubscribe link of an e-mail. Holds until the person consents again.
-        case unsubscribed
-        /// The mail server said that the address does not exist.
-        case bounced
-        /// The person complained.
-        case complaint
-        /// Added by the club's staff.
-        case manual
-    }
-
-    package var id: ID
-    package var email: EmailAddress
-    package var reason: Reason
-    /// What is not mailed; all mail if absent.
-    package var purpose: Purpose?
-    package var createdAt: Timestamp
-}
-
-/// The data of the entity `suppression` in the change feed of the content service.
-package struct SuppressionNotice: Codable, Hashable, Sendable {
-    package var id: Suppression.ID
-    package var email: EmailAddress
-    package var reason: Suppression.Reason
-    /// What is not mailed; all mail if absent.
-    package var purpose: Suppression.Purpose?
-    /// When the unsubscribe link was last used; absent if never.
-    package var unsubscribedAt: Timestamp?
-}
-
-/// Adds an address to the suppression list. One that is `unsubscribed` gets no more Flash info; for every other reason
-/// it gets no more mail, and keeps the first of these.
-package enum CreateSuppression: Endpoint {
-    package static let operation = Operation(
-        .post, "/v1/suppressions", "Puts an address on the suppression list.", success: .created,
-        access: .roles(.operator, .editor), problems: [.erased])
-
-    package struct Body: Codable, Sendable {
-        package var email: EmailAddress
-        package var reason: Suppression.Reason
-
-        package init(email: EmailAddress, reason: Suppression.Reason) {
-            self.email = email
-            self.reason = reason
-        }
-    }
-
-    package typealias Response = Suppression
-}
-
-/// Lists the addresses that must not be mailed.
-package enum ListSuppressions: Endpoint {
-    package static let operation = Operation(
-        .get, "/v1/suppressions", "Lists the addresses that must not be mailed.",
-        access: .roles(.operator, .editor, .auditor))
-
-    package typealias Query = Paged<Empty>
-    package typealias Response = Page<Suppression>
-}
-
-/// Unsubscribes an address from every Flash info, or from all invitations, as the token says. The token comes from the
-/// `List-Unsubscribe` header of each e-mail; mail programs post to it on behalf of the reader (RFC 8058).
-package enum Unsubscribe: Endpoint {
-    package static let operation = Operation(
-        .post, "/v1/unsubscriptions/{token}", "Unsubscribes the reader of a mail.", success: .noContent,
-        access: .anyone, problems: [.notFound])
-
-    package typealias Path = String
 }

@@ -104,6 +104,8 @@ package struct Letter: Codable, Hashable, Sendable {
     package var attempts: Int
     /// The mail server's last reply.
     package var reply: String?
+    /// Each try, the first one first; only where a single letter is shown.
+    package var tries: [MailTry]?
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 }

@@ -106,6 +106,12 @@ package struct ImportReport: Codable, Hashable, Sendable {
         /// The header of the column, as in the file; absent if the row as a whole is invalid.
         package var column: String?
         package var detail: String
+
+        package init(row: Int, column: String?, detail: String) {
+            self.row = row
+            self.column = column
+            self.detail = detail
+        }
     }
 
     /// The identifier by which it can be looked up later, row by row.

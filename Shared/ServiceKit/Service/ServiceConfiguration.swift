@@ -26,6 +26,8 @@ package struct ServiceConfiguration: Sendable {
     package var checksCallers = true
     /// `maildir:PATH`, `smtp://…` or `smtps://…`, as parsed by the service that sends mail.
     package var mailURL: String?
+    /// The same for letters, if they have a mail server of their own.
+    package var letterMailURL: String?
     /// How the service presents itself to mail servers: a fully qualified domain name. Nil for its address.
     package var mailName: String?
     /// Changes to what mailbox providers are sent, as parsed by the service that sends mail.
@@ -36,6 +38,8 @@ package struct ServiceConfiguration: Sendable {
     package var mailReturn: String?
     /// The Maildir in which that arrives.
     package var mailInbox: String?
+    /// The DNS servers to ask, separated by commas, instead of this machine's. Not configurable from outside: for tests.
+    package var nameServers: String?
     /// Where the public reaches this service: the prefix of links in mails.
     package var publicURL: String?
     /// What letters to members say about how to pay: the club's IBAN.
@@ -102,6 +106,7 @@ package struct ServiceConfiguration: Sendable {
         tokenLifetime = .seconds(
             3600 * (try layers.integer("MAX_TOKEN_LIFETIME_HOURS", in: 1...(24 * 366), default: 24)))
         mailURL = try layers.text("MAIL_URL")
+        letterMailURL = try layers.text("LETTER_MAIL_URL")
         mailName = try layers.text("MAIL_NAME")
         if let mailName, DomainName.ascii(mailName.utf8)?.hasSameBytes(as: mailName) != true {
             throw ConfigurationProblem("MAIL_NAME", "must be a domain name, such as mail.example.org")
@@ -171,8 +176,8 @@ package struct ServiceConfiguration: Sendable {
     static let keys: [ConfigurationKey] =
         [
             "HOST", "PORT", "OPERATOR_HOST", "OPERATOR_PORT", "DATABASE_URL", "DATABASE_SHARED_CONNECTIONS",
-            "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "MAIL_NAME",
-            "MAIL_LIMITS_FILE", "DKIM_KEYS_FILE", "MAIL_RETURN", "MAIL_INBOX", "PUBLIC_URL",
+            "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "LETTER_MAIL_URL",
+            "MAIL_NAME", "MAIL_LIMITS_FILE", "DKIM_KEYS_FILE", "MAIL_RETURN", "MAIL_INBOX", "PUBLIC_URL",
             "PAYMENT_DETAILS", "ISSUER_DETAILS", "VAT_MENTION",
             "LOG_LEVEL", "LOG_FORMAT", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "MAX_BODY_BYTES", "MAX_UPLOAD_BYTES",
             "MAX_IN_FLIGHT", "MAX_TOKEN_LIFETIME_HOURS",

@@ -16,7 +16,7 @@ struct ReturnPath: Sendable {
     /// 16 bytes of the identifier and 9 of the code, five bits a character.
     static let tokenLength = 40
 
-    private let domain: String
+    let domain: String
     private let links: SignedLinks
 
     /// - Throws: ``MailReturnInvalid``.

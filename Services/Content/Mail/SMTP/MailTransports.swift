@@ -1,11 +1,12 @@
 import ClubProtocol
 import FoundationEssentials
 
-/// `MAIL_URL` is not understood.
+/// `MAIL_URL` or `LETTER_MAIL_URL` is not understood.
 struct MailURLInvalid: Error, CustomStringConvertible {
+    var setting = "MAIL_URL"
     var reason: String
 
-    var description: String { "MAIL_URL \(reason)" }
+    var description: String { "\(setting) \(reason)" }
 }
 
 /// Reads `MAIL_URL`: `maildir:PATH`, `smtp://[user[:password]@]host[:port][?starttls=…&connections=…]`, `smtps://…`.
@@ -49,6 +50,16 @@ enum MailTransports {
             host: host, port: components.port ?? (secure ? 465 : 25), secure: secure, startTLS: startTLS,
             user: user, password: components.password, connections: connections,
             sender: try sender(in: components), name: name)
+    }
+
+    /// The mail server of letters; nil if they have none of their own.
+    static func ofLetters(by url: String?, as name: String? = nil) throws -> (any MailTransport)? {
+        guard let url, !url.isEmpty else { return nil }
+        do {
+            return try named(by: url, as: name)
+        } catch let error as MailURLInvalid {
+            throw MailURLInvalid(setting: "LETTER_MAIL_URL", reason: error.reason)
+        }
     }
 
     private static func sender(in components: URLComponents?) throws -> EmailAddress {

@@ -19,10 +19,10 @@ struct LaneStore: Sendable {
     /// Reserves a connection in a lane, and claims mails for it: letters first, then deliveries.
     ///
     /// - Parameters:
-    ///   - onlyLetters: whether deliveries must wait, because the last connections are kept free for letters.
+    ///   - kinds: only letters where deliveries must wait, because the last connections are kept free for letters.
     /// - Returns: nil if nothing is due, or the lane's limits do not allow it now.
     func grant(
-        _ lane: String, _ rule: LaneRule, for sender: MailDispatcher.ID, onlyLetters: Bool
+        _ lane: String, _ rule: LaneRule, for sender: MailDispatcher.ID, of kinds: MailDispatcher.Mails
     ) async throws -> Grant? {
         try await database.transaction { transaction in
             guard let place = try await take(lane, in: transaction) else { return nil }
@@ -31,8 +31,11 @@ struct LaneStore: Sendable {
             guard left > 0 else { return nil }
             let limit = min(rule.messagesPerConnection, place.budget(rule))
             guard limit > 0 else { return nil }
-            var claimed = try await mails.claimLetters(lane, for: sender, atMost: limit, in: transaction)
-            if claimed.isEmpty, !onlyLetters, left > 1 || most == 1 {
+            var claimed: [OutgoingMail] = []
+            if kinds != .deliveries {
+                claimed = try await mails.claimLetters(lane, for: sender, atMost: limit, in: transaction)
+            }
+            if claimed.isEmpty, kinds != .letters, left > 1 || most == 1 {
                 claimed = try await mails.claimDeliveries(lane, for: sender, atMost: limit, in: transaction)
             }
             guard !claimed.isEmpty else { return nil }

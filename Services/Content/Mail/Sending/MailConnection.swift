@@ -17,19 +17,19 @@ struct MailConnection: Sendable {
     let settings: MailDispatcher.Settings
     let logger: Logger
 
-    func run(_ lane: String, onlyLetters: Bool) async {
+    func run(_ lane: String, of mails: MailDispatcher.Mails) async {
         defer { work.release() }
         do {
-            while !work.isLost, try await serve(lane, onlyLetters) {}
+            while !work.isLost, try await serve(lane, mails) {}
         } catch {
             logger.warning("a lane cannot be served", metadata: ["lane": "\(lane)", "reason": "\(error.loggable)"])
         }
     }
 
     /// - Returns: whether there may be more.
-    private func serve(_ lane: String, _ onlyLetters: Bool) async throws -> Bool {
+    private func serve(_ lane: String, _ mails: MailDispatcher.Mails) async throws -> Bool {
         let rule = rules.rule(of: lane, connections: transport.connections)
-        guard let grant = try await steering.lanes.grant(lane, rule, for: sender, onlyLetters: onlyLetters) else {
+        guard let grant = try await steering.lanes.grant(lane, rule, for: sender, of: mails) else {
             return false
         }
         // Others may find more in this lane.

@@ -14,6 +14,11 @@ struct MailDispatcher: Service {
     /// Identifies a sender: this process, until it counts as lost.
     typealias ID = Identifier<MailDispatcher>
 
+    /// Which mails it sends: letters may have a mail server, and so a dispatcher, of their own.
+    enum Mails: Sendable {
+        case all, deliveries, letters
+    }
+
     struct Settings: Sendable {
         /// How often it looks when nothing is notified.
         var poll = Duration.seconds(2)
@@ -27,7 +32,7 @@ struct MailDispatcher: Service {
     }
 
     let database: PostgresClient
-    let transport: any MailTransport
+    var transport: any MailTransport
     let rules: MailLimitsFile
     let composer: any MailComposer
     /// Nil: messages are not signed.
@@ -37,10 +42,16 @@ struct MailDispatcher: Service {
     let pauseIssue: IssuePause
     let logger: Logger
     var settings = Settings()
+    var mails = Mails.all
+    /// Of all mails, since it frees those of lost senders of the other kind too; nil: as its own transport does.
+    var repeatable: OutgoingMailStore.Repeatable?
 
     /// Of this process.
-    let work = MailWork()
+    var work = MailWork()
 
+    private var again: OutgoingMailStore.Repeatable {
+        repeatable ?? .init(deliveries: transport.repeatsHarmlessly, letters: transport.repeatsHarmlessly)
+    }
     private var store: OutgoingMailStore { OutgoingMailStore(database: database) }
     var lanes: LaneStore { LaneStore(database: database, mails: store) }
 
@@ -70,7 +81,7 @@ struct MailDispatcher: Service {
                     await send(as: sender, until: stopping)
                     isAlive.open()
                 }
-                try await store.retire(sender, again: transport.repeatsHarmlessly)
+                try await store.retire(sender, again: again)
             } catch {
                 logger.warning("mail cannot be sent", metadata: ["reason": "\(error.loggable)"])
                 await pause(settings.poll, unless: stopping)
@@ -89,7 +100,7 @@ struct MailDispatcher: Service {
                     work.lose()
                     return
                 }
-                let lost = try await store.recover(again: transport.repeatsHarmlessly)
+                let lost = try await store.recover(again: again)
                 if lost > 0 { logger.warning("mails of a lost sender", metadata: ["count": "\(lost)"]) }
                 while try await store.expire() > 0 {}
                 try await lanes.tidy()
@@ -122,13 +133,14 @@ struct MailDispatcher: Service {
             while !stopping.isOpen, !work.isLost, !Task.isCancelled {
                 var wait = settings.poll
                 do {
-                    for (lane, seconds) in try await store.lanes() {
+                    for (lane, seconds) in try await store.lanes(with: mails) {
                         guard seconds <= 0 else {
                             wait = min(wait, .seconds(max(0.05, seconds)))
                             continue
                         }
                         guard let kind = work.reserve(of: transport.connections) else { break }
-                        group.addTask { await worker.run(lane, onlyLetters: kind == .letters) }
+                        let taken = mails == .all && kind == .letters ? .letters : mails
+                        group.addTask { await worker.run(lane, of: taken) }
                     }
                 } catch {
                     logger.warning("the lanes cannot be read", metadata: ["reason": "\(error.loggable)"])

@@ -11,6 +11,12 @@ struct OutgoingMailStore: Sendable {
     /// How long a sender counts as alive after its last sign.
     static let lifetime = 30
 
+    /// Of which mails handing over the same message twice leaves one message.
+    struct Repeatable: Sendable {
+        var deliveries: Bool
+        var letters: Bool
+    }
+
     /// Makes a sender known, or tells that it is alive.
     ///
     /// - Returns: false if it counts as lost: then others have what it held.
@@ -29,7 +35,7 @@ struct OutgoingMailStore: Sendable {
     }
 
     /// Gives up everything that a sender holds, at its end.
-    func retire(_ sender: MailDispatcher.ID, again: Bool) async throws {
+    func retire(_ sender: MailDispatcher.ID, again: Repeatable) async throws {
         try await database.transaction { transaction in
             try await transaction.execute("delete from mail_sender where id = \(sender)")
             try await settle([sender], again: again, in: transaction)
@@ -39,9 +45,8 @@ struct OutgoingMailStore: Sendable {
     /// Frees what lost senders held: pending again if it was not begun or can be repeated harmlessly, otherwise
     /// uncertain. A sender that was only paused finds that it holds nothing any more.
     ///
-    /// - Parameter again: whether handing over the same message twice leaves one message.
     /// - Returns: how many mails were held by lost senders.
-    func recover(again: Bool) async throws -> Int {
+    func recover(again: Repeatable) async throws -> Int {
         guard try await database.first("select 1 as lost from mail_sender where expires_at < now() limit 1") != nil
         else { return 0 }
         return try await database.transaction { transaction in
@@ -54,15 +59,25 @@ struct OutgoingMailStore: Sendable {
 
     @discardableResult
     private func settle(
-        _ senders: [MailDispatcher.ID], again: Bool, in transaction: PostgresTransaction
+        _ senders: [MailDispatcher.ID], again: Repeatable, in transaction: PostgresTransaction
     ) async throws -> Int {
         try await transaction.execute(
             """
-            update outgoing_mail set sender = null, due_at = now(), updated_at = now(),
-                state = case when state = 'pending' or \(again) then 'pending' else 'uncertain' end,
-                reply = case when state = 'pending' or \(again) then reply
-                             else 'the sender was lost while the message went out' end
-            where sender = any(\(senders))
+            with unbegun as (
+                update outgoing_mail set sender = null, due_at = now(), updated_at = now()
+                where sender = any(\(senders)) and state = 'pending'
+                returning id
+            ), begun as (
+                update outgoing_mail set sender = null, due_at = now(), updated_at = now(),
+                    state = case
+                        when case when issue is null then \(again.letters) else \(again.deliveries) end then 'pending'
+                        else 'uncertain' end,
+                    class = null,
+                    reply = 'the sender was lost while the message went out'
+                where sender = any(\(senders)) and state = 'sending'
+                returning id
+            )
+            select id from unbegun union all select id from begun
             """)
     }
 
@@ -77,7 +92,7 @@ struct OutgoingMailStore: Sendable {
     }
 
     /// The lanes with mails that may be claimed, now or later, and the seconds until then.
-    func lanes() async throws -> [(lane: String, wait: Double)] {
+    func lanes(with mails: MailDispatcher.Mails = .all) async throws -> [(lane: String, wait: Double)] {
         try await database.query(
             """
             with waiting as (
@@ -89,9 +104,10 @@ struct OutgoingMailStore: Sendable {
                     select due_at from outgoing_mail
                     where issue = waiting.issue and lane = waiting.lane and state = 'pending'
                     order by due_at limit 1) as due_at
-                from waiting
+                from waiting where \(mails != .letters)
                 union all
-                select lane, min(due_at) from outgoing_mail where issue is null and state = 'pending' group by lane
+                select lane, min(due_at) from outgoing_mail
+                where issue is null and state = 'pending' and \(mails != .deliveries) group by lane
             )
             select due.lane, greatest(0, extract(epoch from
                 greatest(min(due.due_at), min(wait_until)) - now()))::double precision as wait

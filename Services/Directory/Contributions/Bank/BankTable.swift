@@ -1,4 +1,5 @@
 import ClubProtocol
+import ServiceKit
 
 /// A bank's table: finds the headers among the lines before them, and turns the rows below into lines.
 struct BankTable {

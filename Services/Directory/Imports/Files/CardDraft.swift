@@ -1,4 +1,5 @@
 import ClubProtocol
+import ServiceKit
 
 /// A card while it is read: the part that is kept.
 struct CardDraft {

@@ -1,4 +1,5 @@
 import ClubProtocol
+import ServiceKit
 
 /// One property of a card: `item1.TEL;TYPE=work,voice;PREF=1:+33559000000`.
 struct CardProperty {

@@ -1,4 +1,5 @@
 import ClubProtocol
+import ServiceKit
 
 /// Reads the cards of a vCard file as its bytes arrive: 4.0 (RFC 6350), 3.0 (RFC 2426), and 2.1 as old phones write it.
 /// Its memory is one card without the properties that are dropped.

@@ -1,3 +1,5 @@
+import ServiceKit
+
 /// The format of an imported file.
 enum ImportFormat: Sendable {
     /// Comma-separated values, with a header.

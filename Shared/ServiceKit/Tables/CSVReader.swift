@@ -7,18 +7,24 @@ import ClubProtocol
 /// Our own reader because SwiftCSV, like the other CSV packages for Swift, needs the whole file as one `String` first:
 /// an import has to run in constant memory, in an encoding that is only known field by field, and to report the row of
 /// a quote that is never closed.
-struct CSVReader {
-    struct Record: Equatable {
+package struct CSVReader {
+    package struct Record: Equatable {
         /// The cells as text, without their quotes.
-        var cells: [String]
+        package var cells: [String]
         /// What is wrong with the record as a whole, if anything.
-        var fault: String?
+        package var fault: String?
         /// Whether it may have swallowed records after it: a quote is opened, and closed in the wrong place or never.
-        var mayHoldOthers = false
+        package var mayHoldOthers: Bool
+
+        package init(cells: [String], fault: String? = nil, mayHoldOthers: Bool = false) {
+            self.cells = cells
+            self.fault = fault
+            self.mayHoldOthers = mayHoldOthers
+        }
     }
 
     /// The maximum length of a record in bytes.
-    static let limit = 256 << 10
+    package static let limit = 256 << 10
 
     private enum State {
         case fieldStart
@@ -48,19 +54,19 @@ struct CSVReader {
     private var afterCarriageReturn = false
 
     /// - Parameter delimiter: if the caller knows it, instead of detecting it from the first record.
-    init(delimiter: UInt8? = nil) {
+    package init(delimiter: UInt8? = nil) {
         self.delimiter = delimiter
     }
 
     /// Takes the next bytes of the file and returns the records completed by them.
-    mutating func read(_ bytes: some Collection<UInt8>) -> [Record] {
+    package mutating func read(_ bytes: some Collection<UInt8>) -> [Record] {
         var records: [Record] = []
         accept(transcoder.transcode(bytes), into: &records)
         return records
     }
 
     /// Returns what is left when the file has ended.
-    mutating func finish() -> [Record] {
+    package mutating func finish() -> [Record] {
         var records: [Record] = []
         accept(transcoder.finish(), into: &records)
         if delimiter == nil {

@@ -1,9 +1,9 @@
-import ClubProtocol
+package import ClubProtocol
 
 /// Converts the bytes of a file to UTF-8, or to an encoding in which every delimiter is the same byte: removes a byte
 /// order mark and converts UTF-16 (Excel's "Unicode text"). UTF-16 without a mark is recognized by zero bytes in its
 /// first two letters. Buffers at most three bytes between two calls.
-struct TextTranscoder {
+package struct TextTranscoder {
     private enum Encoding {
         case unknown
         /// UTF-8 or Windows-1252: decided for each field, see ``CSVReader``.
@@ -14,7 +14,9 @@ struct TextTranscoder {
     private var encoding = Encoding.unknown
     private var pending: [UInt8] = []
 
-    mutating func transcode(_ bytes: some Collection<UInt8>) -> [UInt8] {
+    package init() {}
+
+    package mutating func transcode(_ bytes: some Collection<UInt8>) -> [UInt8] {
         pending.append(contentsOf: bytes)
         if case .unknown = encoding {
             guard pending.count >= 4 else { return [] }
@@ -23,7 +25,7 @@ struct TextTranscoder {
         return take(final: false)
     }
 
-    mutating func finish() -> [UInt8] {
+    package mutating func finish() -> [UInt8] {
         if case .unknown = encoding { detect() }
         return take(final: true)
     }
@@ -73,14 +75,14 @@ struct TextTranscoder {
     // MARK: The text of a field
 
     /// UTF-8 if the bytes are valid, otherwise Windows-1252, in which every byte is a character.
-    static func text(_ bytes: [UInt8]) -> String {
+    package static func text(_ bytes: [UInt8]) -> String {
         String(validating: bytes, as: UTF8.self) ?? String(String.UnicodeScalarView(bytes.map(windows1252)))
     }
 
     /// The same, for bytes with a declared character set, if not UTF-8: in upper case.
     ///
     /// - Throws: for any other than those of Western Europe.
-    static func text(_ bytes: [UInt8], charset: String?) throws(InvalidText) -> String {
+    package static func text(_ bytes: [UInt8], charset: String?) throws(InvalidText) -> String {
         switch charset {
         case nil, "UTF-8", "UTF8", "US-ASCII", "ASCII", "ISO-8859-1", "ISO8859-1", "LATIN1", "WINDOWS-1252", "CP1252":
             return text(bytes)
