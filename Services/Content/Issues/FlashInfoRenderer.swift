@@ -19,19 +19,15 @@ struct FlashInfoRenderer: Sendable {
         _ issue: Issue, _ audience: Edition.Audience, for delivery: OutgoingMail, from sender: EmailAddress,
         unsubscribing link: UnsubscribeLink
     ) -> MailMessage {
-        let content: [String: Any] = [
+        var content: [String: Any] = [
             "number": issue.number,
             "title": issue.title.text,
-            "name": delivery.name ?? "",
-            "introduction": issue.introduction?.text ?? "",
             "unsubscribe": link.mailto,
-            "items": issue.items.filter { $0.audiences.contains(audience) }.map { item in
-                [
-                    "kind": Self.french(item.kind), "title": item.title.text, "text": item.text.text,
-                    "link": item.link?.text ?? "",
-                ]
-            },
+            "items": issue.items.filter { $0.audiences.contains(audience) }.map(Self.content),
         ]
+        // What there is not has no place in the content: a template shows an empty text too.
+        if let name = delivery.name { content["name"] = name }
+        if let introduction = issue.introduction { content["introduction"] = introduction.text }
         let list = "Flash info <flash-info.\(sender.text.split(atByte: UInt8(ascii: "@")).last ?? "club")>"
         return MailMessage(
             id: delivery.id, from: .init(name: "Club de l’économie numérique", address: sender),
@@ -41,6 +37,12 @@ struct FlashInfoRenderer: Sendable {
             headers: [(name: "List-Id", value: list)] + link.headers + [
                 (name: "Auto-Submitted", value: "auto-generated")
             ])
+    }
+
+    private static func content(of item: IssueItem) -> [String: Any] {
+        var content = ["kind": french(item.kind), "title": item.title.text, "text": item.text.text]
+        if let link = item.link { content["link"] = link.text }
+        return content
     }
 
     private static func french(_ kind: IssueItem.Kind) -> String {
