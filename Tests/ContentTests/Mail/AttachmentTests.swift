@@ -79,13 +79,9 @@ struct AttachmentTests {
         let part = read([try pdf(name)]).parts[1]
         #expect(part.fileName == name)
         #expect(part.name == name)
-        let ascii = try #require((part.fields["content-disposition"] ?? "").firstMatch(of: /filename="([^"]*)"/)).1
-        #expect(ascii.hasSuffix(".pdf") && ascii.utf8.count <= 60)
-        // Python's reader, among others, takes the first of two names.
+        // A second name is a defect for Python's reader, among others.
         let disposition = try #require(part.fields["content-disposition"])
-        if let first = disposition.range(of: "filename*"), let second = disposition.range(of: "filename=") {
-            #expect(first.lowerBound < second.lowerBound)
-        }
+        #expect(disposition.contains("filename*") != disposition.contains("filename="))
     }
 
     @Test("a file name loses what would deceive its reader or end a line or a path")

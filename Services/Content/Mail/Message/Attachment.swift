@@ -135,23 +135,22 @@ struct FileName: Hashable, Sendable {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// Writes the parameters of `Content-Disposition`: percent-encoded where needed (RFC 2231; RFC 6266, 4.3), in
-    /// numbered sections if it is long, and then a name in ASCII for readers that do not know these. It comes second:
-    /// of two names readers take the first that they understand.
+    /// Writes the parameter of `Content-Disposition`: percent-encoded where needed (RFC 2231), in numbered sections if it
+    /// is long. A second name in ASCII beside it is for HTTP only (RFC 6266, 4.3): a mail may have no parameter twice
+    /// (RFC 2045, 5), and readers that do not know RFC 2231 have the name of `Content-Type`.
     func writeFileName(into bytes: inout [UInt8]) {
         guard !text.isEmpty else { return }
-        if !isPlain {
-            let sections = encodedSections
-            for (index, section) in sections.enumerated() {
-                bytes += ";\r\n filename*".utf8
-                if sections.count > 1 { bytes += "\(index)*".utf8 }
-                bytes += (index == 0 ? "=utf-8''" : "=").utf8
-                bytes += section
-            }
+        guard !isPlain else {
+            bytes += ";\r\n filename=\"\(text)\"".utf8
+            return
         }
-        bytes += ";\r\n filename=\"".utf8
-        bytes += (isPlain ? text : ascii).utf8
-        bytes.append(UInt8(ascii: "\""))
+        let sections = encodedSections
+        for (index, section) in sections.enumerated() {
+            bytes += ";\r\n filename*".utf8
+            if sections.count > 1 { bytes += "\(index)*".utf8 }
+            bytes += (index == 0 ? "=utf-8''" : "=").utf8
+            bytes += section
+        }
     }
 
     /// Cut between characters, as some readers decode each section alone.
@@ -172,16 +171,6 @@ struct FileName: Hashable, Sendable {
             sections[sections.count - 1] += encoded
         }
         return sections
-    }
-
-    private var ascii: String {
-        var name: [UInt8] = []
-        for scalar in text.unicodeScalars {
-            let byte = UInt8(exactly: scalar.value) ?? 0x80
-            let isPlain = Self.isLetterOrDigit(byte) || " -._()+,&'".utf8.contains(byte)
-            name.append(isPlain ? byte : UInt8(ascii: "_"))
-        }
-        return Self.shortened(String(decoding: name, as: UTF8.self), to: Self.columns)
     }
 
     /// Cut before its extension, without which a file is not opened.
