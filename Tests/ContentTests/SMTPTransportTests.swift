@@ -48,6 +48,37 @@ struct SMTPTransportTests {
         }
     }
 
+    @Test(
+        "what a server says of a message holds, if it closes for too many errors then",
+        arguments: [["PIPELINING"], []])
+    func refusedAndClosed(features: [String]) async throws {
+        try await ScriptedMailServer.run { server in
+            server.offer(features)
+            server.inject(.refuseRecipient("550 no such user\r\n421 too many errors"))
+            let outcomes = try await deliver(["a@x.example", "b@x.example"], port: server.port)
+            #expect(outcomes == ["refused at recipient: 550 no such user", "closed"])
+        }
+    }
+
+    @Test("what a server says of a message holds, if the connection is lost then")
+    func refusedAndLost() async throws {
+        try await ScriptedMailServer.run { server in
+            server.offer(["PIPELINING"])
+            server.inject(.refuseRecipient("550 no such user"), .dropBeforeText)
+            let outcomes = try await deliver(["a@x.example", "b@x.example"], port: server.port)
+            #expect(outcomes == ["refused at recipient: 550 no such user", "closed"])
+        }
+    }
+
+    @Test("a server that closes has said nothing of the message")
+    func closed() async throws {
+        try await ScriptedMailServer.run { server in
+            server.inject(.refuseRecipient("421 closing"))
+            let outcomes = try await deliver(["a@x.example", "b@x.example"], port: server.port)
+            #expect(outcomes == ["refused at recipient: 421 closing", "closed"])
+        }
+    }
+
     @Test("a refused text is distinguished from a lost reply")
     func textRefused() async throws {
         try await ScriptedMailServer.run { server in
@@ -306,8 +337,9 @@ extension MailTransport {
             if !isOffered { await session.offer(message.envelope) }
             isOffered = false
             switch await session.answer(within: .seconds(30)) {
-            case .refused(let reply, let stage)?:
+            case .refused(let reply, let stage, let isLast)?:
                 outcomes.append("refused at \(stage): \(reply.text)")
+                if isLast { return outcomes + ["closed"] }
                 continue
             case .lost(let reason)?: return outcomes + ["lost: \(reason)"]
             case nil: return outcomes + ["no answer"]

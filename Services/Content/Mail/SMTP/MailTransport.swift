@@ -48,7 +48,8 @@ struct MailEnvelope: Sendable {
 enum MailOffer: Sendable {
     /// It waits for the text.
     case ready
-    case refused(SMTPReply, SMTPStage)
+    /// - isLast: whether the connection takes no other message.
+    case refused(SMTPReply, SMTPStage, isLast: Bool)
     /// The connection has ended, for a reason in words for people.
     case lost(String)
 }

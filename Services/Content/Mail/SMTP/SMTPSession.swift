@@ -80,18 +80,25 @@ final class SMTPSession: MailSession {
         do {
             while true {
                 guard let present = envelope.withLock({ $0 }) else { return .lost("no envelope was sent") }
-                if present.answers.count == 3 { return try await conclude(present.answers) }
+                if present.answers.count == 3 { return await conclude(present.answers) }
                 if !features.isPipelining, let refused = present.answers.last, !refused.isPositive {
-                    return try await refusal(refused, at: Self.stages[present.answers.count - 1])
+                    return await refusal(refused, at: Self.stages[present.answers.count - 1])
                 }
                 guard let reply = try await connection.next(within: max(.zero, deadline - .now())) else { return nil }
                 envelope.withLock { $0?.answers.append(reply) }
-                if reply.code == 421 { return .refused(reply, Self.stages[present.answers.count]) }
+                if reply.code == 421 { return lastRefusal }
                 await proceed(after: present.answers.count, reply, present.value)
             }
         } catch {
-            return .lost("\(Self.end(error)) before the text went out")
+            return lastRefusal ?? .lost("\(Self.end(error)) before the text went out")
         }
+    }
+
+    /// The first answer that refuses the message, of a connection that has ended: many servers close after a few
+    /// refusals, and what they said of the message holds all the same.
+    private var lastRefusal: MailOffer? {
+        let answers = envelope.withLock { $0?.answers ?? [] }
+        return answers.firstIndex { !$0.isPositive }.map { .refused(answers[$0], Self.stages[$0], isLast: true) }
     }
 
     private static let stages: [SMTPStage] = [.sender, .recipient, .data]
@@ -102,32 +109,31 @@ final class SMTPSession: MailSession {
         await connection.send(ByteBuffer(string: place == 0 ? recipient(envelope) : "DATA\r\n"), expecting: 1)
     }
 
-    private func conclude(_ answers: [SMTPReply]) async throws -> MailOffer {
+    private func conclude(_ answers: [SMTPReply]) async -> MailOffer {
         if let place = answers.prefix(2).firstIndex(where: { !$0.isPositive }) {
             // A server that waits for the text of a message without a recipient gets none (RFC 2920, 3.1).
             if answers[2].code == 354 {
                 await connection.send(ByteBuffer(string: ".\r\n"), expecting: 1)
-                _ = try await connection.reply(within: limits.textSent)
+                _ = try? await connection.reply(within: limits.textSent)
             }
-            return try await refusal(answers[place], at: Self.stages[place])
+            return await refusal(answers[place], at: Self.stages[place])
         }
         switch answers[2].code {
         case 354:
             isReady.store(true, ordering: .relaxed)
             return .ready
-        case 400...: return try await refusal(answers[2], at: .data)
+        case 400...: return await refusal(answers[2], at: .data)
         default:
             // Whatever it means, it is not the invitation to send a text.
             return .lost("the server answered DATA with \(answers[2].text)")
         }
     }
 
-    /// What was refused is over; the next message begins with a new envelope.
-    private func refusal(_ reply: SMTPReply, at stage: SMTPStage) async throws -> MailOffer {
+    /// What was refused is over; the next message begins with a new envelope, unless the server closes.
+    private func refusal(_ reply: SMTPReply, at stage: SMTPStage) async -> MailOffer {
         await connection.send(ByteBuffer(string: "RSET\r\n"), expecting: 1)
-        let reset = try await connection.reply(within: limits.command)
-        guard reset.isPositive else { return .lost("the server answered RSET with \(reset.text)") }
-        return .refused(reply, stage)
+        let reset = try? await connection.reply(within: limits.command)
+        return .refused(reply, stage, isLast: reset?.isPositive != true)
     }
 
     // MARK: Texts

@@ -98,10 +98,10 @@ struct MailWorker: Sendable {
                     batch.left.append(present.mail)
                     return
                 }
-            case .refused(let reply, let stage):
+            case .refused(let reply, let stage, let isLast):
                 await record(
                     &batch, await steering.ending(of: present.mail, reply, at: stage, in: lane, &batch.refusals))
-                guard reply.code != 421, let next = await prepare(&batch) else { return }
+                guard !isLast, let next = await prepare(&batch) else { return }
                 present = next
                 await session.offer(present.envelope)
             case .lost(let reason):
