@@ -50,6 +50,7 @@ enum RealReplies {
         550 recipient addressGone 5.1.1 <zoe@neuf.example>: Recipient address rejected: User unknown in relay recipient table
         # Free
         421 greeting slowDown Too many spams from your IP (192.0.2.1), please visit http://postmaster.free.fr/
+        550 recipient addressGone 5.2.1 This mailbox has been blocked due to inactivity
         421 greeting slowDown Too many errors from your ip (192.0.2.1), please visit http://postmaster.free.fr/
         550 text refusedSender spam detected
         550 recipient addressGone 5.1.1 <zoe@free.example>: Recipient address rejected: User unknown in virtual mailbox table

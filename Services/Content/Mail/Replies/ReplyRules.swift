@@ -150,6 +150,9 @@ enum ReplyRules {
     ]
 
     private static let trust: [ReplyRule] = [
+        // Free, of mailboxes that nobody opens: in the words of a block list, but not about us.
+        ReplyRule(
+            outcome: .addressGone, replies: .permanent, stages: fromRecipient, words: ["blocked due to inactivity"]),
         // Groups and internal mailboxes that take mails of their members only: it is about one address, not about us.
         ReplyRule(
             outcome: .refused, replies: .permanent, statuses: ["5.7.12", "5.7.124", "5.7.133-136"]),
