@@ -55,6 +55,7 @@ struct Demo: Sendable {
         try await step("registrations", of: .events) { try await meeting.register(people) }
         try await step("three cancel", of: .events) { try await meeting.cancelThree(of: people) }
         try await step("Flash info", of: .content) { try await DemoFlashInfo(content: content).send() }
+        try await step("what came back", of: .content) { try await DemoReturns(content: content).handle() }
         try await step("search", of: .directory) { try await network.search() }
         try await step("coverage", of: .directory) { try await network.coverage() }
         try await step("public directory", of: .directory) { try await network.publish() }

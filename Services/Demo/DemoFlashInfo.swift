@@ -25,6 +25,8 @@ struct DemoFlashInfo: Sendable {
         let id = issue.id
         if issue.state == .draft {
             try await write(issue)
+            _ = try await content.send(
+                CreateSuppression.request(body: .init(email: DemoReturns.missed(), reason: .manual)))
             issue = try await content.send(TransitionIssue.request(path: id, body: .init(to: .sending)))
         }
         // Five minutes are plenty for six thousand mails on any machine.
