@@ -14,7 +14,7 @@ struct IssueFiguresRoutes {
             throw Problem(.notFound)
         }
         let counts = try await FigureStore.counts(of: call.path, on: backend.database)
-        // Sealed after they were counted, so that it covers all that they count.
+        // Read last, so that it covers all that was sealed before they were counted.
         let head = try await AuditTrail(database: backend.database).head()
         let editions = Edition.Audience.allCases.compactMap { audience -> EditionFigures? in
             let counts = counts.filter { $0.audience == audience }
