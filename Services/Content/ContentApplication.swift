@@ -18,6 +18,7 @@ package enum ContentApplication: ServiceApplication {
         Migration("0006-outgoing-mail", sql: PackageResources.m0006_outgoing_mail_sql),
         Migration("0007-letter-attachment", sql: PackageResources.m0007_letter_attachment_sql),
         Migration("0008-mail-report", sql: PackageResources.m0008_mail_report_sql),
+        Migration("0009-reader-preference", sql: PackageResources.m0009_reader_preference_sql),
         Migration("0011-mail-attempt", sql: PackageResources.m0011_mail_attempt_sql),
     ]
 
@@ -83,6 +84,8 @@ package enum ContentApplication: ServiceApplication {
         SuppressionImportRoutes(backend: backend).mount(on: &builder)
         LaneRoutes(backend: backend, rules: rules, connections: transport.connections).mount(on: &builder)
         LetterRoutes(backend: backend).mount(on: &builder)
+        ReaderRoutes(backend: backend, pages: try ReaderPages()).mount(on: &builder)
+        PreferenceLinks(backend: backend).mount(on: &builder)
         ReaderFollower().mount(on: &builder)
         ContentRights(backend: backend).mount(on: &builder)
     }

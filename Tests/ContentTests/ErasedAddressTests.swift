@@ -89,7 +89,7 @@ struct ErasedAddressTests {
             let token = rig.content.backend.links.token(
                 purpose: Suppression.Purpose.flashInfo.tokenPurpose, subject: "old@example.org",
                 expires: .now.advanced(by: .seconds(60)))
-            #expect(try await rig.content.raw(.post, "/v1/unsubscriptions/\(token)").status == 204)
+            #expect(try await rig.content.raw(.post, "/v1/unsubscriptions/\(token)").status == 200)
             #expect(try await suppressed() == ["old@example.org"])
         }
     }
@@ -121,7 +121,7 @@ struct ErasedAddressTests {
             let token = rig.content.backend.links.token(
                 purpose: Suppression.Purpose.flashInfo.tokenPurpose, subject: "request@example.org",
                 expires: .now.advanced(by: .seconds(60)))
-            #expect(try await rig.content.raw(.post, "/v1/unsubscriptions/\(token)").status == 204)
+            #expect(try await rig.content.raw(.post, "/v1/unsubscriptions/\(token)").status == 200)
             #expect(try await rig.database.query("select id from suppression").count == 1)
         }
     }

@@ -60,6 +60,13 @@ struct JobPlansTests {
                 insert into suppression (id, email, reason)
                 select pg_temp.key('suppression', i), 's' || i || '@example.org', 'manual'
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
+                insert into reader_preference (id, email, rhythm, updated_at)
+                select pg_temp.key('preference', i), 'p' || i || '@example.org', 'monthly', now() - i * interval '3 hours'
+                from generate_series(0, \(JobPlans.rows) - 1) as i;
+                insert into consent_return (id, email, purpose, left_at, returned_at)
+                select pg_temp.key('return', i), 'r' || i || '@example.org', 'flashInfo', '2020-01-01',
+                    now() - i * interval '3 hours'
+                from generate_series(0, \(JobPlans.rows) - 1) as i;
                 insert into erased_reader (id) select pg_temp.key('gone', i) from generate_series(1, \(JobPlans.rows)) as i;
                 insert into erased_address (hash) select sha256(i::text::bytea) from generate_series(1, \(JobPlans.rows)) as i;
                 insert into applied_merge (id, kind, survivor, merged)
@@ -74,6 +81,7 @@ struct JobPlansTests {
                 "erasure": "'{\"erasure\": \"6f1c2f0e-0000-4000-8000-000000000001\"}'::jsonb",
                 "webhook.send": "jsonb_build_object('webhook', md5('webhook1')::uuid)",
                 "issue.freeze": "jsonb_build_object('issue', md5('issue1')::uuid)",
+                "preference-link.find": "'{\"email\": \"p1@example.org\"}'::jsonb",
                 "issue.start": "jsonb_build_object('issue', md5('issue1')::uuid)",
             ])
         let mail = FileManager.default.temporaryDirectory.appendingPathComponent("mail-\(UUID().uuidString)").path

@@ -14,7 +14,7 @@ struct MissedTests {
     private func mails(in room: Mailroom) async throws -> FlashInfo.ID {
         let names = [
             "waiting", "gone", "nohost", "refused-sender", "refused", "full", "expired", "uncertain", "suppressed",
-            "cancelled", "sent",
+            "cancelled", "skipped", "sent",
         ]
         _ = try await room.editor().send(
             CreateSuppression.request(body: .init(email: "suppressed@a.example", reason: .bounced)))
@@ -32,6 +32,7 @@ struct MissedTests {
             """)
         try await room.end("uncertain@a.example", .uncertain)
         try await room.end("cancelled@a.example", .cancelled)
+        try await room.end("skipped@a.example", .skipped)
         try await room.end("sent@a.example", .sent, .taken)
         return issue
     }
@@ -47,6 +48,7 @@ struct MissedTests {
                     "refused-sender@a.example": .refusedSender, "refused@a.example": .refused,
                     "full@a.example": .refused, "expired@a.example": .expired, "uncertain@a.example": .uncertain,
                     "suppressed@a.example": .suppressed, "cancelled@a.example": .cancelled,
+                    "skipped@a.example": .skipped,
                 ])
             let gone = try #require(missed.first { $0.reason == .addressGone })
             #expect(gone.audience == .experts && gone.name == "Agence")
@@ -141,7 +143,7 @@ struct MissedTests {
             let expected = [
                 "en attente", "adresse inexistante", "domaine sans serveur de messagerie", "expéditeur refusé",
                 "refusé", "refusé", "délai dépassé", "réception incertaine", "adresse exclue des envois",
-                "envoi annulé",
+                "envoi annulé", "selon les préférences du lecteur",
             ]
             #expect(
                 lines.dropFirst().map { String($0.split(separator: ",")[0]) }.sorted() == expected.sorted())

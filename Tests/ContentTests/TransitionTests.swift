@@ -23,6 +23,7 @@ struct ContentTransitionTests {
         let allowed: [State: Set<State>] = [
             .pending: [.sending, .suppressed, .cancelled, .failed], .sending: [.sent, .failed, .uncertain, .pending],
             .failed: [.pending], .uncertain: [.pending], .cancelled: [.pending], .suppressed: [.pending],
+            .skipped: [.pending],
         ]
         for from in State.allCases {
             for to in State.allCases {

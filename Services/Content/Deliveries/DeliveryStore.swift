@@ -29,7 +29,7 @@ enum DeliveryStore {
     }
 
     /// Adds a delivery for each address that has none in this issue yet. A suppressed address gets a delivery in state
-    /// `suppressed`, an erased one gets none.
+    /// `suppressed`, one whose reader does not want this issue in state `skipped`, an erased one gets none.
     ///
     /// - Parameters:
     ///   - lanes: by domain.
@@ -42,24 +42,33 @@ enum DeliveryStore {
         try await lift(readers, in: transaction)
         try await transaction.execute(
             """
-            with added as (
-                insert into delivery (id, issue, audience, email, name, reader_entity, reader)
-                select reader.id, \(issue), \(audience), reader.email, nullif(reader.name, ''), reader.entity,
-                    reader.subject
-                from unnest(
+            with reader as materialized (
+                select * from unnest(
                     \(readers.map { _ in Delivery.ID() })::uuid[], \(readers.map(\.email))::text[],
                     \(readers.map(\.name))::text[], \(readers.map { $0.subject?.entity.rawValue })::text[],
                     \(readers.map { $0.subject?.id.text })::uuid[]) as reader (id, email, name, entity, subject)
                 where not exists (select from erased_address where hash = address_hash(reader.email))
                     and not exists (select from erased_reader where erased_reader.id = reader.subject)
+            ), \(ReaderWishes.tables(of: "reader", issue, audience)), added as (
+                insert into delivery (id, issue, audience, email, name, reader_entity, reader, kinds)
+                select reader.id, \(issue), \(audience), reader.email, nullif(reader.name, ''), reader.entity,
+                    reader.subject, wish.kinds
+                from reader left join wish on wish.email = lower(reader.email)
                 on conflict (issue, lower(email)) do nothing
                 returning id, email
             )
-            insert into outgoing_mail (id, issue, audience, lane, priority, state, deadline)
+            insert into outgoing_mail (id, issue, audience, lane, priority, state, deadline, reply)
             select added.id, \(issue), \(audience), coalesce(known.lane, \(LaneName.other)), 3,
-                case when \(SuppressionStore.holds("added.email", for: "'flashInfo'")) then 'suppressed' else 'pending' end,
-                now() + make_interval(secs => \(deadline))
+                case
+                    when is_suppressed then 'suppressed'
+                    when wish.skipped is not null then 'skipped'
+                    else 'pending'
+                end,
+                now() + make_interval(secs => \(deadline)), case when not is_suppressed then wish.skipped end
             from added
+                left join wish on wish.email = lower(added.email)
+                cross join lateral (
+                    select \(SuppressionStore.holds("added.email", for: "'flashInfo'")) as is_suppressed) as held
                 left join unnest(\(Array(lanes.keys)), \(Array(lanes.values))) as known (domain, lane)
                     on known.domain = lower(split_part(added.email, '@', 2))
             """)
@@ -156,7 +165,7 @@ enum DeliveryStore {
     }
 
     private static let mails: SQL = """
-        select id, delivery.issue, delivery.audience, email, name, state, attempt, lane, deadline, reply, updated_at
+        select id, delivery.issue, delivery.audience, email, name, state, attempt, kinds, lane, deadline, reply, updated_at
         from delivery join outgoing_mail using (id)
         """
 
@@ -171,8 +180,8 @@ enum DeliveryStore {
         """
 
     private static let columns: SQL = """
-        id, issue, audience, email, name, state, attempt as attempts, lane, deadline, reply, bounced_at as "bouncedAt",
-        complained_at as "complainedAt", left_at as "leftAt", updated_at as "updatedAt"
+        id, issue, audience, email, name, state, attempt as attempts, kinds, lane, deadline, reply,
+        bounced_at as "bouncedAt", complained_at as "complainedAt", left_at as "leftAt", updated_at as "updatedAt"
         """
 
     /// Whether the issue exists.

@@ -11,6 +11,7 @@ enum MissedStore {
         case mail.state
             when 'pending' then 'waiting' when 'sending' then 'waiting' when 'uncertain' then 'uncertain'
             when 'suppressed' then 'suppressed' when 'cancelled' then 'cancelled'
+            when 'skipped' then 'skipped'
             else case
                 when mail.deadline <= mail.updated_at then 'expired'
                 when mail.class in ('addressGone', 'noSuchHost', 'refusedSender') then mail.class

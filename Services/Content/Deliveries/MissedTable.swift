@@ -36,6 +36,7 @@ extension MissedDelivery.Reason {
         case .uncertain: "réception incertaine"
         case .suppressed: "adresse exclue des envois"
         case .cancelled: "envoi annulé"
+        case .skipped: "selon les préférences du lecteur"
         }
     }
 }

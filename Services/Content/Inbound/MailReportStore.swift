@@ -15,7 +15,7 @@ enum MailReportStore {
                 mail, kind, is_hard, class, status, diagnostic, was_accepted, inbound_message)
             select id, 'bounce', \(isHard), \(replyClass), \(status), left(\(diagnostic), 2000),
                 state in ('sent', 'uncertain'), \(message)
-            from outgoing_mail where id = \(mail)
+            from outgoing_mail where id = \(mail) for key share
             on conflict on constraint mail_report_once do update
                 set is_hard = true, class = excluded.class, status = excluded.status, diagnostic = excluded.diagnostic,
                     inbound_message = excluded.inbound_message, reported_at = now(), applied_at = null
@@ -44,7 +44,7 @@ enum MailReportStore {
             """
             insert into mail_report (mail, kind, was_accepted, inbound_message, applied_at)
             select id, \(kind), state in ('sent', 'uncertain'), \(message), case when \(isApplied) then now() end
-            from outgoing_mail where id = \(mail)
+            from outgoing_mail where id = \(mail) for key share
             on conflict on constraint mail_report_once do nothing
             """)
     }

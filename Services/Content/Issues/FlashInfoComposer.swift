@@ -26,7 +26,7 @@ actor FlashInfoComposer: MailComposer {
         guard let id = mail.issue, let audience = mail.audience else { throw NoIssue() }
         let issue = try await issue(id)
         let link = try UnsubscribeLink(
-            for: mail.email, from: .flashInfo, at: mail.createdAt, in: backend.links,
+            for: mail.email, in: mail.id.uuid, from: .flashInfo, at: mail.createdAt, in: backend.links,
             of: backend.configuration.publicURL, to: returnPath?.address(of: mail.id) ?? sender)
         return renderer.message(issue, audience, for: mail, from: sender, unsubscribing: link)
     }

@@ -22,12 +22,13 @@ struct FlashInfoRenderer: Sendable {
         var content: [String: Any] = [
             "number": issue.number,
             "title": issue.title.text,
-            "unsubscribe": link.mailto,
-            "items": issue.items.filter { $0.audiences.contains(audience) }.map(Self.content),
+            "unsubscribe": link.inText,
+            "items": issue.items.filter { delivery.shows($0, to: audience) }.map(Self.content),
         ]
         // What there is not has no place in the content: a template shows an empty text too.
         if let name = delivery.name { content["name"] = name }
         if let introduction = issue.introduction { content["introduction"] = introduction.text }
+        if let preferences = link.preferences { content["preferences"] = preferences }
         let list = "Flash info <flash-info.\(sender.text.split(atByte: UInt8(ascii: "@")).last ?? "club")>"
         return MailMessage(
             id: delivery.id, from: .init(name: "Club de l’économie numérique", address: sender),
@@ -40,13 +41,22 @@ struct FlashInfoRenderer: Sendable {
     }
 
     private static func content(of item: IssueItem) -> [String: Any] {
-        var content = ["kind": french(item.kind), "title": item.title.text, "text": item.text.text]
+        var content = ["kind": item.kind.french, "title": item.title.text, "text": item.text.text]
         if let link = item.link { content["link"] = link.text }
         return content
     }
+}
 
-    private static func french(_ kind: IssueItem.Kind) -> String {
-        switch kind {
+extension OutgoingMail {
+    /// Whether a delivery shows an item, as the deliveries were frozen.
+    fileprivate func shows(_ item: IssueItem, to audience: Edition.Audience) -> Bool {
+        item.audiences.contains(audience) && kinds?.contains(item.kind) != false
+    }
+}
+
+extension IssueItem.Kind {
+    var french: String {
+        switch self {
         case .corporate: "Vie du club"
         case .product: "Produits"
         case .technical: "Technique"

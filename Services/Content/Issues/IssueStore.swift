@@ -24,7 +24,8 @@ enum IssueStore {
                         'sent', coalesce(counted.sent, 0), 'failed', coalesce(counted.failed, 0),
                         'uncertain', coalesce(counted.uncertain, 0),
                         'suppressed', coalesce(counted.suppressed, 0),
-                        'cancelled', coalesce(counted.cancelled, 0))) order by edition.audience), '[]')
+                        'cancelled', coalesce(counted.cancelled, 0),
+                        'skipped', coalesce(counted.skipped, 0))) order by edition.audience), '[]')
                 from edition left join (
                     select audience,
                         sum(count) filter (where kept.state = 'pending') as pending,
@@ -33,7 +34,8 @@ enum IssueStore {
                         sum(count) filter (where kept.state = 'failed') as failed,
                         sum(count) filter (where kept.state = 'uncertain') as uncertain,
                         sum(count) filter (where kept.state = 'suppressed') as suppressed,
-                        sum(count) filter (where kept.state = 'cancelled') as cancelled
+                        sum(count) filter (where kept.state = 'cancelled') as cancelled,
+                        sum(count) filter (where kept.state = 'skipped') as skipped
                     from delivery_count kept where kept.issue = issue.id group by audience
                 ) counted on counted.audience = edition.audience
                 where edition.issue = issue.id) as editions

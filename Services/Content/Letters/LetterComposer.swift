@@ -14,8 +14,9 @@ struct LetterComposer: MailComposer {
         let files = mail.hasFiles == true ? try await LetterStore.files(of: mail.id, on: backend.database) : []
         let link = try mail.consent.map { consent in
             try UnsubscribeLink(
-                for: mail.email, from: Suppression.Purpose(consent), at: mail.createdAt, in: backend.links,
-                of: backend.configuration.publicURL, to: returnPath?.address(of: mail.id) ?? sender)
+                for: mail.email, in: mail.id.uuid, from: Suppression.Purpose(consent), at: mail.createdAt,
+                in: backend.links, of: backend.configuration.publicURL,
+                to: returnPath?.address(of: mail.id) ?? sender)
         }
         return renderer.message(mail, from: sender, with: files, unsubscribing: link)
     }

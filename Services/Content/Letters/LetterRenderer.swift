@@ -23,7 +23,8 @@ struct LetterRenderer: Sendable {
         if let label = letter.actionLabel, let url = letter.actionURL {
             content["action"] = ["label": label, "url": url]
         }
-        if let link { content["unsubscribe"] = link.mailto }
+        if let link { content["unsubscribe"] = link.inText }
+        if let preferences = link?.preferences { content["preferences"] = preferences }
         return MailMessage(
             id: letter.id, from: .init(name: "Club de l’économie numérique", address: sender),
             to: .init(name: letter.name, address: letter.email), subject: subject, date: letter.createdAt.date,

@@ -36,6 +36,16 @@ struct ContentRights {
                         returning id
                         """
                     }),
+                rows(
+                    "readerPreferences", "What readers want at addresses that get no Flash info any more: forgotten.",
+                    of: "reader_preference", since: "updated_at",
+                    if: """
+                        not exists (
+                            select from delivery where lower(delivery.email) = reader_preference.email)
+                        """),
+                rows(
+                    "consentReturns", "Readers who came back to what they had left: forgotten, but in the ledger.",
+                    of: "consent_return", since: "returned_at"),
             ])
     }
 
@@ -80,6 +90,14 @@ struct ContentRights {
             letters.map { .init(.erased, .letter, $0) } + suppressions.map { .init(.erased, .suppression, $0) }
                 + messages.map { .init(.erased, .inboundMessage, $0) },
             by: .service(.content))
+        try await transaction.record(
+            .erased, .readerPreference,
+            each: transaction.query("delete from reader_preference where \(own.ownPreferences) returning id"),
+            by: .service(.content))
+        try await transaction.record(
+            .erased, .consentReturn,
+            each: transaction.query("delete from consent_return where \(own.ownReturns) returning id"),
+            by: .service(.content))
         return periods
     }
 
@@ -96,7 +114,7 @@ struct ContentRights {
                         select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                             'issue', issue.id, 'title', issue.title, 'audience', delivery.audience, 'email', email,
                             'name', name,
-                            'state', mail.state, 'tries', \(Self.tries(of: "delivery.id")), 'reports', (
+                            'kinds', kinds, 'state', mail.state, 'tries', \(Self.tries(of: "delivery.id")), 'reports', (
                                 select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                                     'kind', kind, 'diagnostic', diagnostic, 'reportedAt', reported_at)) order by kind)
                                 from mail_report report where report.mail = mail.id),
@@ -120,7 +138,16 @@ struct ContentRights {
                     'suppressions', (
                         select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                             'email', email, 'reason', reason, 'purpose', purpose, 'createdAt', created_at))), '[]')
-                        from suppression where \(own.suppressions))) as data
+                        from suppression where \(own.suppressions)),
+                    'preferences', (
+                        select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                            'email', email, 'kinds', kinds, 'rhythm', rhythm, 'pausedUntil', paused_until,
+                            'updatedAt', updated_at))), '[]')
+                        from reader_preference where \(own.preferences)),
+                    'returns', (
+                        select coalesce(jsonb_agg(jsonb_build_object(
+                            'email', email, 'purpose', purpose, 'leftAt', left_at, 'returnedAt', returned_at)), '[]')
+                        from consent_return where \(own.returns))) as data
                 """))
     }
 
@@ -145,6 +172,27 @@ struct ContentRights {
             statement: { months, atMost in
                 """
                 delete from outgoing_mail
+                where id = any(array(select id from (\(due(months))) as due order by since limit \(atMost)))
+                returning id
+                """
+            })
+    }
+
+    /// A retention rule for the rows of a table: old ones are deleted.
+    private func rows(
+        _ code: Line, _ what: String, of table: SQL, since: SQL, if rule: SQL = "true"
+    ) -> RetentionTask {
+        @Sendable func due(_ months: Int) -> SQL {
+            """
+            select id, \(since) as since from \(table)
+            where \(since) < now() - make_interval(months => \(months)::integer) and \(rule)
+            """
+        }
+        return RetentionTask(
+            code, what, on: backend, due: { due($0) },
+            statement: { months, atMost in
+                """
+                delete from \(table)
                 where id = any(array(select id from (\(due(months))) as due order by since limit \(atMost)))
                 returning id
                 """

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Which mails and suppressions are the readers': those that name them and, of those that name no one, those to an
+/// Which mails, suppressions and preferences are the readers': those that name them and, of those that name no one, those to an
 /// address while it was theirs and no one else's. Access and erasure both take it from here.
 struct OwnMails {
     let readers: [DataSubject.ID]
@@ -65,17 +65,26 @@ struct OwnMails {
     }
 
     /// The suppressions shown in an access request.
-    var suppressions: SQL { suppressions(where: "true") }
+    var suppressions: SQL { held("suppression", at: "own.created_at") }
 
     /// The suppressions deleted on erasure. An address known only from the readers' own statement is not mailed again:
     /// it may be someone else who complained there.
-    var ownSuppressions: SQL { suppressions(where: "not self_given") }
+    var ownSuppressions: SQL { held("suppression", at: "own.created_at", if: "not self_given") }
 
-    private func suppressions(where rule: SQL) -> SQL {
+    /// What was wanted at the addresses, and who came back there: shown in an access request.
+    var preferences: SQL { held("reader_preference", at: "own.updated_at") }
+    var returns: SQL { held("consent_return", at: "own.returned_at") }
+
+    /// The same, deleted on erasure; as with suppressions.
+    var ownPreferences: SQL { held("reader_preference", at: "own.updated_at", if: "not self_given") }
+    var ownReturns: SQL { held("consent_return", at: "own.returned_at", if: "not self_given") }
+
+    /// The rows of a table that are of an address while it was the readers'.
+    private func held(_ table: SQL, at time: SQL, if rule: SQL = "true") -> SQL {
         """
-        suppression.id in (
-            select own.id from \(periods.rows) join suppression as own on own.email = held.email
-            where \(SQL.isWithinPeriod("own.created_at")) and \(rule))
+        \(table).id in (
+            select own.id from \(periods.rows) join \(table) as own on own.email = held.email
+            where \(SQL.isWithinPeriod(time)) and \(rule))
         """
     }
 

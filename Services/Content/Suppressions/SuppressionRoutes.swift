@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// `/v1/suppressions` and `/v1/unsubscriptions/{token}`.
+/// `/v1/suppressions`.
 struct SuppressionRoutes {
     let backend: Backend
 
@@ -11,7 +11,6 @@ struct SuppressionRoutes {
         builder.routes.read(ListSuppressions.self, list)
         builder.routes.read(GetSuppression.self, get)
         builder.routes.write(LiftSuppression.self, lift)
-        builder.routes.write(Unsubscribe.self, unsubscribe)
         builder.snapshot(.suppression, SuppressionStore.snapshot)
     }
 
@@ -49,16 +48,6 @@ struct SuppressionRoutes {
         }
         try await SuppressionStore.delete(call.path, in: transaction)
         try await transaction.record(.deleted, .suppression, call.path, values: call.query, by: call.principal)
-        return .empty
-    }
-
-    @Sendable func unsubscribe(
-        _ call: Call<Unsubscribe>, _ transaction: PostgresTransaction
-    ) async throws -> RouteResponse<Empty> {
-        let (email, purpose) = try UnsubscribeLink.open(call.path, backend.links)
-        // An erased person gets no mail anyway; suppressing the address would store it again.
-        guard try await !ErasedReaders.contains(email, in: transaction) else { return .empty }
-        try await SuppressionStore.add(email, .unsubscribed, for: purpose, by: call.principal, in: transaction)
         return .empty
     }
 }

@@ -36,7 +36,7 @@ struct IssueSheet {
     private var editions: TextTable {
         var table = TextTable(
             "edition", "readers", "sent", "waiting", "failed", "uncertain", "suppressed", "cancelled",
-            right: [1, 2, 3, 4, 5, 6, 7])
+            "skipped", right: [1, 2, 3, 4, 5, 6, 7, 8])
         for edition in issue.editions {
             let counts = edition.counts
             table.add(
@@ -44,7 +44,7 @@ struct IssueSheet {
                 // More are to come while the directory still lists them.
                 "\(counts.total)\(edition.resolved ? "" : "+")", "\(counts.sent)",
                 "\(counts.pending + counts.sending)", "\(counts.failed)", "\(counts.uncertain)",
-                "\(counts.suppressed)", "\(counts.cancelled)")
+                "\(counts.suppressed)", "\(counts.cancelled)", "\(counts.skipped)")
         }
         return table
     }

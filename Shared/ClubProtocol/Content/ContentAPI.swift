@@ -14,6 +14,7 @@ package enum ContentAPI {
         TransitionMailLane.self, ListMailChecks.self,
         CreateSuppression.self, ListSuppressions.self, GetSuppression.self, LiftSuppression.self, Unsubscribe.self,
         ImportSuppressions.self,
+        ShowUnsubscription.self, ShowPreferences.self, ChangePreferences.self, RequestPreferenceLink.self,
         SendLetter.self, SendLetterBatch.self, ListLetters.self, GetLetter.self, CancelLetter.self,
         ReadPersonalData.self, ListRetentionRules.self, ChangeRetentionRule.self, ListRetentionDue.self,
         GetAuditHead.self, VerifyAudit.self, ReadChanges.self,
@@ -25,6 +26,7 @@ extension EntityName {
     package static let inboundMessage = EntityName(rawValue: "inboundMessage")
     package static let issue = EntityName(rawValue: "issue")
     package static let letter = EntityName(rawValue: "letter")
+    package static let readerPreference = EntityName(rawValue: "readerPreference")
     package static let resource = EntityName(rawValue: "resource")
     package static let suppression = EntityName(rawValue: "suppression")
 }

@@ -20,6 +20,8 @@ package struct Delivery: Codable, Hashable, Sendable {
         case suppressed
         /// The issue was cancelled before it was sent.
         case cancelled
+        /// Not sent as the reader wishes: too often, in a pause, or nothing of the kinds that they want.
+        case skipped
 
         /// The life cycle of a delivery:
         /// ```
@@ -29,14 +31,17 @@ package struct Delivery: Codable, Hashable, Sendable {
         ///  ▲ ├──▶ suppressed          ├─────▶ uncertain
         ///  │ ├──▶ cancelled           │
         ///  │ └──▶ failed ◀────────────┘
-        ///  └── failed, uncertain, cancelled, suppressed (a resend)
+        ///  └── failed, uncertain, cancelled, suppressed, skipped (a resend)
         /// ```
+        /// `skipped` is made so when the deliveries are frozen.
         /// A bounce, a complaint or a withdrawal that comes later is written beside the state.
         package func allows(_ next: State) -> Bool {
             switch (self, next) {
             case (.pending, .sending), (.pending, .suppressed), (.pending, .cancelled), (.pending, .failed): true
             case (.sending, .sent), (.sending, .failed), (.sending, .uncertain), (.sending, .pending): true
-            case (.failed, .pending), (.uncertain, .pending), (.cancelled, .pending), (.suppressed, .pending): true
+            case (.failed, .pending), (.uncertain, .pending), (.cancelled, .pending), (.suppressed, .pending),
+                (.skipped, .pending):
+                true
             default: false
             }
         }
@@ -49,11 +54,13 @@ package struct Delivery: Codable, Hashable, Sendable {
     package var name: String?
     package var state: State
     package var attempts: Int
+    /// The kinds of items that it shows, as the reader wished when it was frozen; all if absent.
+    package var kinds: [IssueItem.Kind]?
     /// The lane that it is sent in: a mailbox provider's, `other`, or `domain:` and a domain.
     package var lane: String
     /// It fails if it has not been accepted by then.
     package var deadline: Timestamp
-    /// The mail server's last reply, or what happened to the connection.
+    /// The mail server's last reply, what happened to the connection, or why it is not sent.
     package var reply: String?
     /// When it came back, the address complained, or its reader left by its link: each after it was accepted.
     package var bouncedAt: Timestamp?

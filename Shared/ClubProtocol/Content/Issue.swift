@@ -101,8 +101,9 @@ package struct DeliveryCounts: Codable, Hashable, Sendable {
     package var uncertain: Int
     package var suppressed: Int
     package var cancelled: Int
+    package var skipped: Int
 
-    package var total: Int { pending + sending + sent + failed + uncertain + suppressed + cancelled }
+    package var total: Int { pending + sending + sent + failed + uncertain + suppressed + cancelled + skipped }
 }
 
 /// Creates an issue.

@@ -22,6 +22,8 @@ package struct MissedDelivery: Codable, Hashable, Sendable {
         case suppressed
         /// The issue was cancelled before its turn.
         case cancelled
+        /// The reader wished so: not more than one a month, a pause, or none of these kinds of information.
+        case skipped
     }
 
     package var id: Delivery.ID
@@ -70,7 +72,8 @@ package enum ExportMissed: Endpoint {
 
 /// Sends an issue again to those who have not got it, for the reasons named. What is uncertain is sent only if it is
 /// named, by an operator, and with the same Message-ID, so that a mailbox can know the double. A suppressed address gets
-/// it only if it is no longer suppressed.
+/// it only if it is no longer suppressed. Who was skipped gets the items of the kinds that they want, or all if there are
+/// none.
 package enum ResendIssue: Endpoint {
     package static let operation = Operation(
         .post, "/v1/issues/{issue}/resends", "Sends an issue again to those who have not got it.",

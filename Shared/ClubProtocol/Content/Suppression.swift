@@ -124,12 +124,13 @@ package enum LiftSuppression: Endpoint {
     package typealias Path = Suppression.ID
 }
 
-/// Unsubscribes an address from every Flash info, or from all invitations, as the token says. The token comes from the
-/// `List-Unsubscribe` header of each e-mail; mail programs post to it on behalf of the reader (RFC 8058).
+/// Unsubscribes an address from every Flash info, or from all invitations, as the token says, whatever the body is. The
+/// token comes from the `List-Unsubscribe` header of each e-mail; mail programs post to it on behalf of the reader
+/// (RFC 8058), many of them from few machines: requests with a valid token are not limited by rate.
 package enum Unsubscribe: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/unsubscriptions/{token}", "Unsubscribes the reader of a mail.", success: .noContent,
-        access: .anyone, problems: [.notFound])
+        .post, "/v1/unsubscriptions/{token}", "Unsubscribes the reader of a mail.", access: .anyone,
+        problems: [.notFound])
 
     package typealias Path = String
 }

@@ -9,6 +9,8 @@ struct OutgoingMail: Decodable, Sendable {
     /// Of a delivery.
     var issue: ClubProtocol.Issue.ID?
     var audience: Edition.Audience?
+    /// The kinds of items that a delivery shows; all if nil.
+    var kinds: [IssueItem.Kind]?
     /// How many times it was handed over before.
     var attempt: Int
     /// What the last reply meant, if it was handed over before.

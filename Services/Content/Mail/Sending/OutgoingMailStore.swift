@@ -187,7 +187,7 @@ struct OutgoingMailStore: Sendable {
             )
             update outgoing_mail mail set sender = \(sender), due_at = 'infinity', updated_at = now()
             from due join delivery using (id) where mail.id = due.id
-            returning \(Self.common), delivery.created_at as "createdAt"
+            returning \(Self.common), delivery.created_at as "createdAt", delivery.kinds
             """
         ).decode(OutgoingMail.self)
     }

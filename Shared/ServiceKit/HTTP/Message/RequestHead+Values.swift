@@ -2,6 +2,18 @@ import ClubProtocol
 
 /// Values of header fields that are read once the operation is known.
 extension RequestHead {
+    /// Whether `Accept` names HTML (RFC 9110, 12.5.1): browsers do so, programs do not.
+    var acceptsPages: Bool {
+        guard let accept else { return false }
+        return accept.split(atByte: UInt8(ascii: ",")).contains { range in
+            let parts = range.split(atByte: UInt8(ascii: ";")).map(\.trimmingBlanks)
+            let weight = parts.first { $0.hasBytePrefix("q=") || $0.hasBytePrefix("Q=") }
+            // A weight of zero means: not this.
+            let isRefused = weight?.utf8.dropFirst(2).allSatisfy { "0.".utf8.contains($0) } ?? false
+            return parts.first?.isField("text/html") == true && !isRefused
+        }
+    }
+
     /// The caller's remaining milliseconds, as a point in time; nil if it has no deadline.
     ///
     /// - Throws: 400 for anything but a number of milliseconds, 504 for a deadline that has passed.

@@ -19,6 +19,7 @@ package struct RequestHead: Sendable {
     /// Where the request comes from.
     private(set) var client: ClientAddress
     private(set) var authorization: String?
+    private(set) var accept: String?
     private(set) var contentType: String?
     private(set) var contentLength: Int?
     private(set) var isChunked = false
@@ -97,7 +98,11 @@ package struct RequestHead: Sendable {
         case 4:
             if name.isField("host") { takeHost(value) }
         case 6:
-            if name.isField("expect") { takeExpectation(value) }
+            if name.isField("accept") {
+                Self.append(value, to: &accept)
+            } else if name.isField("expect") {
+                takeExpectation(value)
+            }
         case 7:
             if name.isField("upgrade") { asksForUpgrade = true }
         case 8:

@@ -18,11 +18,13 @@ struct Authentication: Sendable {
         failedTokenLimiter = RateLimiter(limits.failedTokenRate)
     }
 
-    /// - Parameter last: the last good token of the connection.
+    /// - Parameters:
+    ///   - values: of the path's variables.
+    ///   - last: the last good token of the connection.
     /// - Throws: 401 for a missing or bad token, 403 for a role that may not call the operation, 429 for too many
     ///   requests.
     func principal(
-        of head: RequestHead, for route: Route, last: inout VerifiedToken?
+        of head: RequestHead, for route: Route, values: [String], last: inout VerifiedToken?
     ) throws(Problem) -> Principal {
         let principal: Principal
         if head.authorization == nil, case .anyone = route.operation.access {
@@ -48,6 +50,7 @@ struct Authentication: Sendable {
         }
         switch principal.role {
         case .operator, .service: break
+        case _ where principal.isAnonymous && route.isUncounted?(values) == true: break
         default:
             // Callers without a token share the bucket of their address.
             let wait =

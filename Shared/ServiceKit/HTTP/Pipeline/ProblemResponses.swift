@@ -20,12 +20,14 @@ struct ProblemResponses: Sendable {
         self.pageFolders = pageFolders
     }
 
-    /// The response to a problem on a route: a page if the route produces pages, otherwise the problem document.
-    func response(to problem: Problem, requestID: String, route: Route?) -> RawResponse {
-        guard let problemPage, let route, route.operation.produces == .html else {
+    /// The response to a problem on a route: a page if the route produces pages, or if it is a signed link's and opened
+    /// in a browser; otherwise the problem document.
+    func response(to problem: Problem, requestID: String, route: Route?, acceptsPages: Bool) -> RawResponse {
+        guard let problemPage, let route, route.operation.produces == .html || (route.isLink && acceptsPages) else {
             return RawResponse(problem, requestID: requestID)
         }
-        return page(problemPage(problem, requestID), of: problem, requestID, route.extra)
+        let headers = route.operation.produces == .html ? route.extra : Route.pageHeaders
+        return page(problemPage(problem, requestID), of: problem, requestID, headers)
     }
 
     /// The response to a problem of a path without a route, or without one for the method.

@@ -8,6 +8,7 @@ package final class Route: Sendable {
     }
 
     typealias Run = @Sendable (RoutedRequest, BodyInput, any ResponseSink) async throws -> Completion
+    typealias Uncounted = @Sendable ([String]) -> Bool
 
     /// The page loads nothing but its own content: no scripts, and no framing by other pages.
     static let pageHeaders: HTTPFields = [
@@ -26,10 +27,15 @@ package final class Route: Sendable {
     let isRead: Bool
     /// Whether the response is the same for everyone.
     let isPublic: Bool
+    /// Whether the path has a signed link's token.
+    let isLink: Bool
     let variables: [String]
     /// `Deprecation` and `Sunset`, if the operation is to be removed.
     let extra: HTTPFields
     let run: Run
+    /// Whether a request with these path variables does not count for the rate of callers without a token; nil if all
+    /// count.
+    let isUncounted: Uncounted?
     /// How long a response may take before it is logged as slow.
     let slowAfter: Duration
     private let timers: RequestTimers
@@ -39,7 +45,7 @@ package final class Route: Sendable {
     /// - Parameter longestWait: for an operation that callers can ask to wait for changes.
     init(
         name: String, operation: Operation, input: Input, hasBody: Bool, isPaged: Bool, longestWait: Duration = .zero,
-        run: @escaping Run
+        isUncounted: Uncounted? = nil, run: @escaping Run
     ) {
         self.name = name
         self.operation = operation
@@ -47,6 +53,7 @@ package final class Route: Sendable {
         self.hasBody = hasBody
         self.isPaged = isPaged
         self.run = run
+        self.isUncounted = isUncounted
         isRead = operation.method == .get
         variables = operation.variables
         var extra: HTTPFields = [:]
@@ -58,7 +65,7 @@ package final class Route: Sendable {
         if operation.produces == .html { extra.append(contentsOf: Self.pageHeaders) }
         // A signed link is for its holder alone: no cache stores the response, and pages that it leads to see no
         // referrer.
-        let isLink = variables.contains("token")
+        isLink = variables.contains("token")
         if isLink { extra[.referrerPolicy] = "no-referrer" }
         isPublic = isRead && operation.access == .anyone && !isLink
         self.extra = extra

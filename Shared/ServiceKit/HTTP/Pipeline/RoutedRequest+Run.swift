@@ -118,7 +118,9 @@ extension RoutedRequest {
     private func refused(_ problem: Problem) -> Completion {
         pipeline.log.finished(
             problem.type.status, requestID, route, arrived, subject: principal.actor, method: head.method)
-        return .answer(pipeline.problems.response(to: problem, requestID: requestID, route: route))
+        return .answer(
+            pipeline.problems.response(
+                to: problem, requestID: requestID, route: route, acceptsPages: head.acceptsPages))
     }
 
     private func metadata(_ error: any Error) -> Logger.Metadata {

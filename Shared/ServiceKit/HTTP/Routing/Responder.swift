@@ -80,10 +80,11 @@ final class Responder: RequestHandling {
         case .methodNotAllowed(let allow):
             return refuseUnrouted(Problem(.methodNotAllowed, headers: [.allow: allow]), head, requestID, arrived)
         case .route(let route, let values, let query):
+            let acceptsPages = route.isLink && head.acceptsPages
             do throws(Problem) {
                 // Before the token, whose verification may cost more than the refusal.
                 guard !pipeline.admission.isFull else { throw .overloaded }
-                let principal = try authentication.principal(of: head, for: route, last: &token)
+                let principal = try authentication.principal(of: head, for: route, values: values, last: &token)
                 let deadline = try head.deadline()
                 let bodyRule = try BodyRule.of(head, route, isAnonymous: principal.isAnonymous, limits)
                 return .request(
@@ -91,7 +92,7 @@ final class Responder: RequestHandling {
                         pipeline: pipeline, route: route, head: head, requestID: requestID, values: values,
                         query: query, principal: principal, deadline: deadline, bodyRule: bodyRule, arrived: arrived))
             } catch {
-                return refuse(error, requestID, route, arrived, method: method)
+                return refuse(error, requestID, route, arrived, method: method, acceptsPages: acceptsPages)
             }
         }
     }
@@ -105,14 +106,17 @@ final class Responder: RequestHandling {
     func answer(to problem: Problem, during request: RoutedRequest?) -> RawResponse {
         pipeline.log.refused(problem.type.status)
         return pipeline.problems.response(
-            to: problem, requestID: request?.requestID ?? names.next(), route: request?.route)
+            to: problem, requestID: request?.requestID ?? names.next(), route: request?.route,
+            acceptsPages: request?.head.acceptsPages ?? false)
     }
 
     private func refuse(
-        _ problem: Problem, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, method: RequestHead.Method
+        _ problem: Problem, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, method: RequestHead.Method,
+        acceptsPages: Bool = false
     ) -> HeadDecision {
         pipeline.log.finished(problem.type.status, requestID, route, arrived, subject: nil, method: method)
-        return .answer(pipeline.problems.response(to: problem, requestID: requestID, route: route))
+        return .answer(
+            pipeline.problems.response(to: problem, requestID: requestID, route: route, acceptsPages: acceptsPages))
     }
 
     /// Refuses a request for a path without a route, or without one for the method.

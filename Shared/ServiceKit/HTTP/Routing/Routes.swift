@@ -24,11 +24,14 @@ package struct Routes {
 
     /// Mounts a change: one transaction per request, in which idempotency key, effect, journal and stored response
     /// commit together. The handler runs again after a serialization failure, so it must have no other effects.
+    ///
+    /// - Parameter isUncounted: whether a request for this path does not count for the rate of callers without a token,
+    ///   because the path itself shows that this service is asked by whom it gave a link to. It waits for nothing.
     package mutating func write<E: Endpoint>(
-        _: E.Type,
+        _: E.Type, isUncounted: (@Sendable (E.Path) -> Bool)? = nil,
         _ handler: @escaping @Sendable (Call<E>, PostgresTransaction) async throws -> RouteResponse<E.Response>
     ) {
-        add(E.self, .json) { request, input, _ in
+        add(E.self, .json, isUncounted: isUncounted) { request, input, _ in
             let call = try request.call(E.self, input)
             return .answer(
                 try await request.transact(input, prepare: {}) { _, transaction in
@@ -139,13 +142,26 @@ package struct Routes {
         guard unlisted.isEmpty else { throw RoutesError.unlisted(unlisted) }
     }
 
-    private mutating func add<E: Endpoint>(_: E.Type, _ input: Route.Input, _ run: @escaping Route.Run) {
+    private mutating func add<E: Endpoint>(
+        _: E.Type, _ input: Route.Input, isUncounted: (@Sendable (E.Path) -> Bool)? = nil, _ run: @escaping Route.Run
+    ) {
         routes.append(
             Route(
                 name: Route.name(of: E.self), operation: E.operation, input: input,
                 hasBody: E.Body.self != Empty.self, isPaged: E.Query.self is any PagedQuery.Type,
-                longestWait: .seconds((E.Query.self as? any WaitingQuery.Type)?.longestWait ?? 0), run: run)
-        )
+                longestWait: .seconds((E.Query.self as? any WaitingQuery.Type)?.longestWait ?? 0),
+                isUncounted: isUncounted.map { Self.onValues(of: E.self, $0) }, run: run))
+    }
+
+    /// The same condition on the values of the path's variables; false for values that no path of this endpoint has.
+    private static func onValues<E: Endpoint>(
+        of _: E.Type, _ condition: @escaping @Sendable (E.Path) -> Bool
+    ) -> Route.Uncounted {
+        let names = E.operation.variables
+        return { values in
+            guard let path = try? FlatCoding.decodePath(E.Path.self, names: names, values: values) else { return false }
+            return condition(path)
+        }
     }
 }
 
