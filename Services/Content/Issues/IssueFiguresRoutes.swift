@@ -47,6 +47,7 @@ extension DeliveryFigures {
                 case .uncertain: missed[.uncertain, default: 0] += one.count
                 case .suppressed: missed[.suppressed, default: 0] += one.count
                 case .cancelled: missed[.cancelled, default: 0] += one.count
+                case .skipped: missed[.skipped, default: 0] += one.count
                 case .failed: missed[nil, default: 0] += one.count
                 }
             case .failed(let reason):
