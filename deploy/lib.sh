@@ -259,7 +259,7 @@ start_service() {
   local public=${1^^}_PUBLIC_URL
   env PORT="${api_port[$1]}" OPERATOR_PORT="${operator_port[$1]}" PUBLIC_URL="${!public}" \
     DATABASE_URL_FILE="$secrets_dir/$1.url" SIGNING_KEY_FILE="$keys_dir/$1.json" \
-    MAIL_URL="${MAIL_URL:-maildir:$local_dir/mail}" LOG_LEVEL="${LOG_LEVEL:-info}" LOG_FORMAT="${LOG_FORMAT:-json}" \
+    MAIL_URL="${MAIL_URL:-maildir:$local_dir/mail}" SENDER_FILE="${SENDER_FILE:-$root/deploy/sender.json}" LOG_LEVEL="${LOG_LEVEL:-info}" LOG_FORMAT="${LOG_FORMAT:-json}" \
     setsid "$(bin "$1")" serve >> "$log_dir/$1.log" 2>&1 < /dev/null &
   printf '%s\n' "$!" > "$run_dir/$1.pid"
 }

@@ -19,6 +19,7 @@ package enum ContentApplication: ServiceApplication {
         Migration("0007-letter-attachment", sql: PackageResources.m0007_letter_attachment_sql),
         Migration("0008-mail-report", sql: PackageResources.m0008_mail_report_sql),
         Migration("0009-reader-preference", sql: PackageResources.m0009_reader_preference_sql),
+        Migration("0010-issue-correction", sql: PackageResources.m0010_issue_correction_sql),
         Migration("0011-mail-attempt", sql: PackageResources.m0011_mail_attempt_sql),
     ]
 
@@ -33,17 +34,21 @@ package enum ContentApplication: ServiceApplication {
         let signer = try Self.signer(
             configuration.dkimKeysFile, for: [transport.sender] + (letterTransport.map { [$0.sender] } ?? []))
         let dns = DNSClient(try configuration.nameServers.map(ResolverConfiguration.init(servers:)) ?? .system())
-        let issueGuard = IssueGuard(database: backend.database)
+        let identity = try configuration.senderFile.map(SenderIdentity.init(path:))
+        let flashInfo = try FlashInfoRenderer(identity: identity)
+        let checks = IssueChecks(
+            hasSender: identity != nil, publicURL: configuration.publicURL, renderer: flashInfo)
+        let hold = IssueHold(editors: Editors(email: configuration.editorsEmail))
+        let issueGuard = IssueGuard(database: backend.database, hold: hold)
         issueGuard.mount(on: &builder)
         var mail = MailDispatcher(
             database: backend.database, transport: transport, rules: rules,
             composer: MailComposers(
                 deliveries: FlashInfoComposer(
-                    backend: backend, renderer: try FlashInfoRenderer(), sender: transport.sender,
-                    returnPath: returnPath),
+                    backend: backend, renderer: flashInfo, sender: transport.sender, returnPath: returnPath),
                 letters: LetterComposer(
-                    backend: backend, renderer: try LetterRenderer(), sender: (letterTransport ?? transport).sender,
-                    returnPath: returnPath)),
+                    backend: backend, renderer: try LetterRenderer(identity: identity),
+                    sender: (letterTransport ?? transport).sender, returnPath: returnPath)),
             signer: signer, returnPath: returnPath,
             pauseIssue: issueGuard.pause, logger: backend.logger)
         var letterWork: MailWork?
@@ -68,8 +73,12 @@ package enum ContentApplication: ServiceApplication {
                 publicURL: configuration.publicURL, dns: dns)
         ).mount(on: &builder)
         let finder = LaneFinder(client: dns)
-        let sender = IssueSender(backend: backend, assignment: LaneAssignment(finder: finder, store: mail.lanes))
+        let sender = IssueSender(
+            backend: backend, assignment: LaneAssignment(finder: finder, store: mail.lanes), checks: checks, hold: hold)
         sender.mount(on: &builder)
+        IssueDraftRoutes(backend: backend, checks: checks).mount(on: &builder)
+        IssueCorrectionRoutes(backend: backend).mount(on: &builder)
+        IssueTestRoutes(backend: backend, renderer: flashInfo).mount(on: &builder)
         IssueRoutes(backend: backend, sender: sender).mount(on: &builder)
         IssueFiguresRoutes(backend: backend).mount(on: &builder)
         DeliveryRoutes(backend: backend).mount(on: &builder)

@@ -52,13 +52,13 @@ struct IssueTests {
         try await withContent { _, editor in
             let issue = try await editor.send(CreateIssue.request(body: .init(title: "Flash")))
             let path = issue.id
-            await expect(.issueEmpty) {
+            await expect(.issueNotReady) {
                 try await editor.send(TransitionIssue.request(path: path, body: .init(to: .sending)))
             }
             _ = try await editor.send(
                 AddIssueItem.request(
                     path: path, body: .init(kind: .technical, title: "T", text: "t", audiences: [.experts])))
-            await expect(.issueEmpty) {
+            await expect(.issueNotReady) {
                 try await editor.send(TransitionIssue.request(path: path, body: .init(to: .sending)))
             }
             await expect(.transitionNotAllowed) {

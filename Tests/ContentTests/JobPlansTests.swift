@@ -52,6 +52,12 @@ struct JobPlansTests {
                 insert into letter (id, key, purpose, email, subject, paragraphs)
                 select pg_temp.key('letter', i), i::text, 'notice', i || '@example.org', 'Avis', '{Bonjour}'
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
+                insert into issue_test (letter, issue, audience)
+                select pg_temp.key('letter', i), pg_temp.key('issue', 1 + i), 'experts'
+                from generate_series(0, \(JobPlans.rows) - 1) as i;
+                insert into issue_correction (issue, content_version, item, title, text, reason)
+                select pg_temp.key('issue', i), 2, pg_temp.key('item', i), 'Titre', 'Texte', 'Une erreur'
+                from generate_series(1, \(JobPlans.rows)) as i;
                 insert into letter_attachment (letter, position, type, file_name, bytes)
                 select pg_temp.key('letter', i), 1, 'application/pdf', 'Avis.pdf', '%PDF-'
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
@@ -82,6 +88,7 @@ struct JobPlansTests {
                 "webhook.send": "jsonb_build_object('webhook', md5('webhook1')::uuid)",
                 "issue.freeze": "jsonb_build_object('issue', md5('issue1')::uuid)",
                 "preference-link.find": "'{\"email\": \"p1@example.org\"}'::jsonb",
+                "issue.late": "jsonb_build_object('issue', md5('issue1')::uuid)",
                 "issue.start": "jsonb_build_object('issue', md5('issue1')::uuid)",
             ])
         let mail = FileManager.default.temporaryDirectory.appendingPathComponent("mail-\(UUID().uuidString)").path

@@ -44,7 +44,7 @@ struct PublishedResourceTests {
                 #expect(try await change(json).status == 200)
                 let refused = try await send()
                 #expect(refused.status == 409)
-                #expect(try refused.problem().slug == "resource-embargoed")
+                #expect(try refused.problem().slug == "issue-not-ready")
             }
             #expect(try await change(#"{"expiresAt":null}"#).status == 200)
             #expect(try await send().status == 200)

@@ -42,12 +42,12 @@ private enum ThreeIssues: ServiceApplication {
 struct IssueCommandTests {
     private static let id = "6f1c2f0e-0000-4000-8000-000000000001"
 
-    private static func issue(_ fields: String) throws -> FlashInfo {
+    private static func issue(_ fields: String, items: String = "") throws -> FlashInfo {
         try JSONDecoder().decode(
             FlashInfo.self,
             from: Data(
                 """
-                {"id": "\(id)", "number": 12, "title": "Flash info de l’été", "items": [], "version": 3,
+                {"id": "\(id)", "number": 12, "title": "Flash info de l’été", "items": [\(items)], "version": 3, "contentVersion": 1,
                  "createdAt": "2027-03-14T09:30:00Z", "updatedAt": "2027-03-14T09:30:00Z", \(fields)}
                 """.utf8))
     }
@@ -104,7 +104,18 @@ struct IssueCommandTests {
             (["missed", "12", "--reason", "bad weather"], false), (["missed", "12", "--csv", "--excel"], true),
             (["missed", "12", "--excel"], false), (["resend", "12"], false), (["resend", "12", "--reason"], false),
             (["resend", "12", "--reason", "refused", "expired", "--dry-run"], true),
-            (["resend", "12", "--reason", "refused", "--reason", "uncertain"], true),
+            (["resend", "12", "--reason", "refused", "--reason", "uncertain"], true), (["check", "12"], true),
+            (["test", "12", "a@club.example", "b@club.example", "--edition", "experts"], true),
+            (["test", "12", "--edition", "experts"], false), (["test", "12", "a@club.example"], false),
+            (["test", "12", "not an address", "--edition", "experts"], false),
+            (["edit", "12", "--title", "Flash info"], true), (["edit", "12"], false),
+            (["edit", "12", "--text", "Du texte."], false),
+            (["edit", "12", "--item", "2", "--text", "Du texte."], true),
+            (["edit", "12", "--item", "2", "--remove"], true),
+            (["edit", "12", "--item", "2", "--remove", "--title", "T"], false),
+            (["correct", "12", "--item", "2", "--text", "Du texte.", "--reason", "une erreur"], true),
+            (["correct", "12", "--item", "2", "--text", "Du texte."], false),
+            (["correct", "12", "--item", "2", "--reason", "une erreur"], false),
         ])
     func arguments(_ arguments: [String], isTaken: Bool) {
         #expect(((try? IssueCommand.parseAsRoot(arguments)) != nil) == isTaken)
@@ -139,6 +150,21 @@ struct IssueCommandTests {
                 ["experts", "4009+", "4000", "3", "5", "0", "0", "0", "1"],
                 ["13", "have", "not", "got", "it;", "see", "`club", "issue", "missed", "12`"],
             ])
+    }
+
+    @Test("an issue is shown with its items, by their places, and its findings with where they are")
+    func items() throws {
+        let item = """
+            {"id": "\(Self.id)", "kind": "product", "title": "Une caisse", "text": "Du texte.", "audiences": ["experts"]}
+            """
+        let issue = try Self.issue(#""state": "draft", "editions": []"#, items: item)
+        #expect(
+            Self.words(IssueSheet(issue).text).last == ["1", "product", "experts", "Une", "caisse"])
+        let finding = IssueFinding(.noLink, "/items/0/link", "It has no link.")
+        #expect(
+            Self.words(IssueCommand.Check.text(of: [finding])).last
+                == ["warning", "noLink", "/items/0/link", "It", "has", "no", "link."])
+        #expect(IssueCommand.Check.text(of: []) == "nothing is wrong")
     }
 
     @Test("an issue that everybody has got, or that nobody gets yet, has nothing to add")

@@ -34,9 +34,10 @@ enum DeliveryStore {
     /// - Parameters:
     ///   - lanes: by domain.
     ///   - deadline: how long after now each must have been accepted, in seconds.
+    ///   - rule: a condition that they must fulfil, of ``AudienceRule``.
     static func add(
         _ readers: [Reader], issue: Issue.ID, audience: Edition.Audience, lanes: [String: String], deadline: Int,
-        in transaction: PostgresTransaction
+        where rule: SQL = "true", in transaction: PostgresTransaction
     ) async throws {
         try await ErasedReaders.lockShared(in: transaction)
         try await lift(readers, in: transaction)
@@ -47,8 +48,7 @@ enum DeliveryStore {
                     \(readers.map { _ in Delivery.ID() })::uuid[], \(readers.map(\.email))::text[],
                     \(readers.map(\.name))::text[], \(readers.map { $0.subject?.entity.rawValue })::text[],
                     \(readers.map { $0.subject?.id.text })::uuid[]) as reader (id, email, name, entity, subject)
-                where not exists (select from erased_address where hash = address_hash(reader.email))
-                    and not exists (select from erased_reader where erased_reader.id = reader.subject)
+                where \(AudienceRule.isKnown) and \(rule)
             ), \(ReaderWishes.tables(of: "reader", issue, audience)), added as (
                 insert into delivery (id, issue, audience, email, name, reader_entity, reader, kinds)
                 select reader.id, \(issue), \(audience), reader.email, nullif(reader.name, ''), reader.entity,
@@ -115,12 +115,14 @@ enum DeliveryStore {
         ).map { try $0["id"] }
     }
 
-    /// The issues of which no delivery is open.
+    /// The issues of which no delivery is open, and no reader is still being listed.
     static func finishedIssues(on executor: any PostgresExecutor) async throws -> [Issue.ID] {
         try await executor.query(
             """
             select id from issue
             where state = 'sending' and frozen_at is not null and not exists (
+                select from edition where edition.issue = issue.id and not resolved
+            ) and not exists (
                 select from delivery_count kept
                 where kept.issue = issue.id and kept.state in ('pending', 'sending')
                 group by kept.issue having sum(count) > 0)
@@ -133,6 +135,8 @@ enum DeliveryStore {
         try await transaction.query(
             """
             select state = 'sending' and frozen_at is not null and not exists (
+                select from edition where edition.issue = issue.id and not resolved
+            ) and not exists (
                 select from outgoing_mail where issue = issue.id and state in ('pending', 'sending')) as finished
             from issue where id = \(issue)
             """
@@ -165,7 +169,7 @@ enum DeliveryStore {
     }
 
     private static let mails: SQL = """
-        select id, delivery.issue, delivery.audience, email, name, state, attempt, kinds, lane, deadline, reply, updated_at
+        select id, delivery.issue, delivery.audience, email, name, state, attempt, kinds, content_version, lane, deadline, reply, updated_at
         from delivery join outgoing_mail using (id)
         """
 
@@ -180,7 +184,9 @@ enum DeliveryStore {
         """
 
     private static let columns: SQL = """
-        id, issue, audience, email, name, state, attempt as attempts, kinds, lane, deadline, reply,
+        id, issue, audience, email, name, state, attempt as attempts, kinds,
+        case when state in ('sending', 'sent', 'uncertain') then coalesce(content_version, 1) end as "contentVersion",
+        lane, deadline, reply,
         bounced_at as "bouncedAt", complained_at as "complainedAt", left_at as "leftAt", updated_at as "updatedAt"
         """
 

@@ -11,7 +11,7 @@ enum MissedStore {
         case mail.state
             when 'pending' then 'waiting' when 'sending' then 'waiting' when 'uncertain' then 'uncertain'
             when 'suppressed' then 'suppressed' when 'cancelled' then 'cancelled'
-            when 'skipped' then 'skipped'
+            when 'skipped' then 'skipped' when 'bounced' then 'bounced'
             else case
                 when mail.deadline <= mail.updated_at then 'expired'
                 when mail.class in ('addressGone', 'noSuchHost', 'refusedSender') then mail.class
@@ -21,24 +21,47 @@ enum MissedStore {
 
     private static let missed: SQL = "mail.issue is not null and mail.state <> 'sent'"
 
-    /// Those of an issue that a filter selects.
-    static func selection(_ issue: Issue.ID, _ filter: ListMissed.Filter) -> SQL {
-        var rules: [SQL] = ["mail.issue = \(issue)", missed]
-        if let reason = filter.reason { rules.append("\(Self.reason) = \(reason)") }
+    /// The mails of an issue that were not received, as rows `mail`: those without `sent`, and those that came back
+    /// after they had been accepted, whose state is said to be `bounced`.
+    ///
+    /// - Parameter only: if it is one of these reasons, the others are left out.
+    static func source(_ issue: Issue.ID, only reason: MissedDelivery.Reason?) -> SQL {
+        let open: SQL = """
+            select id, issue, audience, state, class, attempt, deadline, reply, updated_at from outgoing_mail mail
+            where mail.issue = \(issue) and \(missed)
+            """
+        let returned: SQL = """
+            select mail.id, mail.issue, mail.audience, 'bounced' as state, report.class, mail.attempt, mail.deadline,
+                coalesce(report.diagnostic, mail.reply) as reply, report.reported_at as updated_at
+            from mail_report report join outgoing_mail mail on mail.id = report.mail
+            where report.kind = 'bounce' and report.is_hard and report.was_accepted and mail.issue = \(issue)
+                and mail.state = 'sent'
+            """
+        return switch reason {
+        case nil: "(\(open) union all \(returned)) as mail"
+        case .bounced: "(\(returned)) as mail"
+        default: "(\(open)) as mail"
+        }
+    }
+
+    /// Those that a filter selects of ``source(_:only:)``.
+    static func selection(_ filter: ListMissed.Filter) -> SQL {
+        let rules: [SQL] = filter.reason.map { ["\(Self.reason) = \($0)"] } ?? []
         return rules.all
     }
 
     static func list(
         _ issue: Issue.ID, _ query: ListMissed.Query, _ page: PageRequest, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        var rules = [selection(issue, query.filter)]
+        var rules = [selection(query.filter)]
         if let key = page.after?.first { rules.append("mail.id > \(key)::uuid") }
         return try await executor.query(
             """
             select mail.id, delivery.audience, email, name, \(reason) as reason, attempt as attempts, reply,
                 mail.updated_at as "updatedAt"
             from (
-                select * from outgoing_mail mail where \(rules.all) order by id limit \(page.limit + 1)
+                select * from \(source(issue, only: query.reason)) where \(rules.all)
+                order by id limit \(page.limit + 1)
             ) as mail join delivery using (id)
             order by mail.id
             """)

@@ -3,17 +3,24 @@ import Postgres
 import ServiceKit
 
 extension ExportTable {
-    /// Who has not got an issue, in the order of the list, as people in the club read it.
-    static let missed = ExportTable(
-        columns: [
-            .init("motif", french(MissedStore.reason, MissedDelivery.Reason.allCases, \.french)),
-            .init("adresse", "delivery.email"), .init("nom", "delivery.name"),
-            .init("édition", french("mail.audience", Edition.Audience.allCases, \.french)),
-            .init("tentatives", "mail.attempt::text"), .init("dernière réponse", "mail.reply"),
-            .init("date", "to_char(mail.updated_at at time zone 'Europe/Paris', 'YYYY-MM-DD HH24:MI')"),
-        ],
-        source: "outgoing_mail mail join delivery using (id)",
-        order: .init(first: ("mail.issue", "uuid"), second: ("mail.id", "uuid")))
+    static let missedHeaders = [
+        "motif", "adresse", "nom", "édition", "tentatives", "dernière réponse", "date",
+    ]
+
+    /// Who has not received an issue, in the order of the list, as people in the club read it.
+    ///
+    /// - Parameter only: if it is one of these reasons, the others are left out.
+    static func missed(_ issue: Issue.ID, only reason: MissedDelivery.Reason?) -> ExportTable {
+        let cells: [SQL] = [
+            french(MissedStore.reason, MissedDelivery.Reason.allCases, \.french), "delivery.email", "delivery.name",
+            french("mail.audience", Edition.Audience.allCases, \.french), "mail.attempt::text", "mail.reply",
+            "to_char(mail.updated_at at time zone 'Europe/Paris', 'YYYY-MM-DD HH24:MI')",
+        ]
+        return ExportTable(
+            columns: zip(missedHeaders, cells).map { .init($0, $1) },
+            source: "\(MissedStore.source(issue, only: reason)) join delivery using (id)",
+            order: .init(first: ("mail.issue", "uuid"), second: ("mail.id", "uuid")))
+    }
 
     /// The words for the values of an expression.
     private static func french<Value: RawRepresentable<String>>(
@@ -25,7 +32,7 @@ extension ExportTable {
 }
 
 extension MissedDelivery.Reason {
-    fileprivate var french: String {
+    var french: String {
         switch self {
         case .waiting: "en attente"
         case .addressGone: "adresse inexistante"
@@ -37,12 +44,14 @@ extension MissedDelivery.Reason {
         case .suppressed: "adresse exclue des envois"
         case .cancelled: "envoi annulé"
         case .skipped: "selon les préférences du lecteur"
+        case .bounced: "revenu après l’envoi"
+        case .late: "arrivé depuis l’envoi"
         }
     }
 }
 
 extension Edition.Audience {
-    fileprivate var french: String {
+    var french: String {
         switch self {
         case .ambassadors: "ambassadeurs"
         case .experts: "experts"

@@ -39,6 +39,7 @@ enum ReaderWishes {
 
     /// The table `served`: who wants one issue a month, and has one of this month: its deliveries were frozen in this
     /// month, or the mail was accepted in it. One that came to nothing through no wish of the reader counts too.
+    /// An erratum belongs to the issue that it is about.
     private static func monthlyReadersServed(besides issue: Issue.ID) -> SQL {
         """
         month as (
@@ -47,6 +48,7 @@ enum ReaderWishes {
             select distinct preference.email
             from preference
                 join delivery other on lower(other.email) = preference.email and other.issue <> \(issue)
+                    and other.issue is distinct from (select erratum_of from issue where id = \(issue))
                 join outgoing_mail mail on mail.id = other.id
                 join issue on issue.id = other.issue
                 cross join month

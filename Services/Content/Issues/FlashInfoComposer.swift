@@ -2,7 +2,8 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Makes the messages of issues. What is being sent does not change, so an issue is read once.
+/// Makes the messages of issues. An issue is read once for each version of its content: a mail says which it had when it
+/// was claimed, and is begun only if that is still the present one.
 actor FlashInfoComposer: MailComposer {
     /// The issue is gone, or the mail is none of an issue.
     struct NoIssue: Error {}
@@ -24,15 +25,17 @@ actor FlashInfoComposer: MailComposer {
 
     nonisolated func message(for mail: OutgoingMail) async throws -> MailMessage {
         guard let id = mail.issue, let audience = mail.audience else { throw NoIssue() }
-        let issue = try await issue(id)
+        let issue = try await issue(id, atLeast: mail.contentVersion ?? 1)
         let link = try UnsubscribeLink(
             for: mail.email, in: mail.id.uuid, from: .flashInfo, at: mail.createdAt, in: backend.links,
             of: backend.configuration.publicURL, to: returnPath?.address(of: mail.id) ?? sender)
         return renderer.message(issue, audience, for: mail, from: sender, unsubscribing: link)
     }
 
-    private func issue(_ id: ClubProtocol.Issue.ID) async throws -> ClubProtocol.Issue {
-        if let issue = issues[id] { return issue }
+    private func issue(
+        _ id: ClubProtocol.Issue.ID, atLeast version: Int
+    ) async throws -> ClubProtocol.Issue {
+        if let issue = issues[id], issue.contentVersion >= version { return issue }
         guard let issue = try await IssueStore.get(id, on: backend.database).first?.decode(ClubProtocol.Issue.self)
         else {
             throw NoIssue()

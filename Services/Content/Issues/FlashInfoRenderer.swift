@@ -6,10 +6,12 @@ import ServiceKit
 struct FlashInfoRenderer: Sendable {
     private let text: Template
     private let html: Template
+    private let identity: SenderIdentity?
 
-    init() throws {
+    init(identity: SenderIdentity? = nil) throws {
         text = try Template(PackageResources.flash_info_text_mustache, escaping: .none)
         html = try Template(PackageResources.flash_info_html_mustache, escaping: .html)
+        self.identity = identity
     }
 
     /// The message for one reader.
@@ -19,25 +21,39 @@ struct FlashInfoRenderer: Sendable {
         _ issue: Issue, _ audience: Edition.Audience, for delivery: OutgoingMail, from sender: EmailAddress,
         unsubscribing link: UnsubscribeLink
     ) -> MailMessage {
-        var content: [String: Any] = [
-            "number": issue.number,
-            "title": issue.title.text,
-            "unsubscribe": link.inText,
-            "items": issue.items.filter { delivery.shows($0, to: audience) }.map(Self.content),
-        ]
-        // What there is not has no place in the content: a template shows an empty text too.
-        if let name = delivery.name { content["name"] = name }
-        if let introduction = issue.introduction { content["introduction"] = introduction.text }
-        if let preferences = link.preferences { content["preferences"] = preferences }
+        let body = body(
+            of: issue, showing: { delivery.shows($0, to: audience) }, name: delivery.name, unsubscribe: link.inText,
+            preferences: link.preferences)
         let list = "Flash info <flash-info.\(sender.text.split(atByte: UInt8(ascii: "@")).last ?? "club")>"
         return MailMessage(
             id: delivery.id, from: .init(name: "Club de l’économie numérique", address: sender),
             to: .init(name: delivery.name, address: delivery.email), subject: issue.title.text,
-            date: delivery.createdAt.date,
-            text: text.render(content), html: html.render(content),
+            date: delivery.createdAt.date, text: body.text, html: body.html,
             headers: [(name: "List-Id", value: list)] + link.headers + [
                 (name: "Auto-Submitted", value: "auto-generated")
             ])
+    }
+
+    /// Both parts of a message.
+    ///
+    /// - Parameters:
+    ///   - shows: which items it has.
+    ///   - unsubscribe: where its link leads; nil for a test, which has none.
+    ///   - preferences: where the reader says what they want.
+    func body(
+        of issue: Issue, showing shows: (IssueItem) -> Bool, name: String? = nil, unsubscribe: String? = nil,
+        preferences: String? = nil
+    ) -> (text: String, html: String) {
+        var content: [String: Any] = [
+            "number": issue.number, "title": issue.title.text, "items": issue.items.filter(shows).map(Self.content),
+        ]
+        content.merge(identity.foot) { $1 }
+        // What there is not has no place in the content: a template shows an empty text too.
+        if let name { content["name"] = name }
+        if let introduction = issue.introduction { content["introduction"] = introduction.text }
+        if let unsubscribe { content["unsubscribe"] = unsubscribe }
+        if let preferences { content["preferences"] = preferences }
+        return (text.render(content), html.render(content))
     }
 
     private static func content(of item: IssueItem) -> [String: Any] {

@@ -15,6 +15,7 @@ struct IssueGuard: Sendable {
     private static let fewestComplaints = 3
 
     let database: PostgresClient
+    let hold: IssueHold
 
     func mount(on builder: inout ServiceBuilder) {
         builder.schedule("guard-issues", .every(.seconds(1))) { _ in try await check() }
@@ -31,6 +32,9 @@ struct IssueGuard: Sendable {
         try await database.transaction { transaction in
             guard try await IssueStore.lock(issue, in: transaction) == .sending else { return }
             try await IssueStore.transition(issue, to: .paused, because: reason, in: transaction)
+            if let held = try await IssueStore.get(issue, on: transaction).first?.decode(ClubProtocol.Issue.self) {
+                try await hold.paused(held, because: reason, in: transaction)
+            }
             try await transaction.record(.changed, .issue, issue, by: .service(.content))
         }
     }

@@ -13,6 +13,9 @@ struct IssueSender: Sendable {
     /// Retries for about three days while the directory is down, every ten minutes at most.
     static let freeze = JobKind<IssueKey>(
         "issue.freeze", maximumAttempts: 600, lease: .seconds(15), timeLimit: .seconds(3600))
+    /// Adds who has joined the audience since.
+    static let late = JobKind<IssueKey>(
+        "issue.late", maximumAttempts: 600, lease: .seconds(15), timeLimit: .seconds(3600))
     /// Begins to send what was scheduled.
     static let start = JobKind<IssueKey>("issue.start", maximumAttempts: 100, lease: .seconds(15))
 
@@ -24,9 +27,12 @@ struct IssueSender: Sendable {
 
     let backend: Backend
     let assignment: LaneAssignment
+    let checks: IssueChecks
+    let hold: IssueHold
 
     func mount(on builder: inout ServiceBuilder) {
         builder.job(Self.freeze, concurrency: 2) { key, job in try await freeze(key.issue, job) }
+        builder.job(Self.late) { key, job in try await freeze(key.issue, job, isLate: true) }
         builder.job(Self.start) { key, job in try await start(key.issue, job) }
         // An issue is complete when nothing of it is open, whichever process sent the last of it.
         builder.schedule("finish-issues", .every(.seconds(1))) { _ in try await finish() }
@@ -34,36 +40,46 @@ struct IssueSender: Sendable {
 
     // MARK: Beginning
 
+    /// The errors that stop an issue.
+    ///
+    /// - Parameter time: when it would be sent; nil for now.
+    func errors(
+        of id: Issue.ID, at time: Timestamp? = nil, in transaction: PostgresTransaction
+    ) async throws -> [IssueFinding] {
+        guard let issue = try await IssueStore.get(id, on: transaction).first?.decode(Issue.self) else { return [] }
+        return try await checks.findings(of: issue, at: time, on: transaction).filter { $0.severity == .error }
+    }
+
     /// Opens the editions, and enqueues asking for their readers.
     ///
-    /// - Throws: 409 if an audience would get an empty edition.
-    func begin(_ issue: Issue.ID, in transaction: PostgresTransaction) async throws {
-        let audiences = try await IssueStore.audiencesWithItems(of: issue, in: transaction)
-        let missing = Edition.Audience.allCases.filter { !audiences.contains($0) }
-        guard missing.isEmpty else {
-            throw Problem(.issueEmpty, "No item is for \(missing.map(\.rawValue).joined(separator: " or ")).")
-        }
+    /// - Returns: the errors for which it does neither.
+    func begin(_ issue: Issue.ID, in transaction: PostgresTransaction) async throws -> [IssueFinding] {
+        let errors = try await errors(of: issue, in: transaction)
+        guard errors.isEmpty else { return errors }
         try await IssueStore.openEditions(of: issue, in: transaction)
         try await backend.jobs.enqueue(Self.freeze, .init(issue: issue), unique: "\(issue)", in: transaction)
+        return []
+    }
+
+    /// Asks the directory again for the readers of an issue that is frozen, and adds those who have no delivery.
+    func addLate(to issue: Issue.ID, in transaction: PostgresTransaction) async throws {
+        try await IssueStore.reopenEditions(of: issue, in: transaction)
+        try await backend.jobs.enqueue(Self.late, .init(issue: issue), unique: "\(issue)", in: transaction)
     }
 
     /// Begins at the time that the issue was scheduled for; one that cannot be sent is a draft again.
+    ///
+    /// A resource that comes under an embargo after the checks makes this fail, and is found by them when it is repeated.
     private func start(_ issue: Issue.ID, _ job: JobContext) async throws {
         try await backend.database.transaction { transaction in
             try await job.finish(in: transaction)
             guard try await IssueStore.isDue(issue, in: transaction) else { return }
-            do {
-                try await transaction.savepoint { transaction in
-                    try await begin(issue, in: transaction)
-                    try await IssueStore.transition(issue, to: .sending, in: transaction)
-                }
-            } catch let problem as Problem {
-                try await IssueStore.transition(
-                    issue, to: .draft, because: problem.detail ?? problem.type.title, in: transaction)
-            } catch let error as PostgresError where error.constraint == "issue_open" {
-                try await IssueStore.transition(
-                    issue, to: .draft, because: "a resource of an item is under an embargo, or has expired",
-                    in: transaction)
+            let errors = try await begin(issue, in: transaction)
+            let reason = errors.isEmpty ? nil : errors.map(\.detail).joined(separator: " ")
+            try await IssueStore.transition(
+                issue, to: errors.isEmpty ? .sending : .draft, because: reason, in: transaction)
+            if !errors.isEmpty, let held = try await IssueStore.get(issue, on: transaction).first?.decode(Issue.self) {
+                try await hold.notBegun(held, because: errors, in: transaction)
             }
             try await transaction.record(.changed, .issue, issue, by: .service(.content))
         }
@@ -72,16 +88,21 @@ struct IssueSender: Sendable {
     // MARK: Readers
 
     /// In a fixed order, so that an address that is in several audiences always gets the same edition.
-    private func freeze(_ issue: Issue.ID, _ job: JobContext) async throws {
+    ///
+    /// - Parameter isLate: only those are added who have no delivery, at whichever address.
+    private func freeze(_ issue: Issue.ID, _ job: JobContext, isLate: Bool = false) async throws {
         var lanes: [String: String] = [:]
+        // An erratum may have items for one audience only.
+        let audiences = try await IssueStore.audiences(of: issue, on: backend.database)
         for audience in Edition.Audience.allCases {
-            guard try await resolve(issue, audience, &lanes, job) else { return }
+            let isAsked = audiences.contains(audience)
+            guard try await resolve(issue, audience, isAsked: isAsked, isLate, &lanes, job) else { return }
         }
         try await backend.database.write("select content.renew_estimates()")
         try await backend.database.transaction { transaction in
             try await job.finish(in: transaction)
             guard try await IssueStore.lock(issue, in: transaction)?.isUnderWay == true else { return }
-            try await IssueStore.markFrozen(issue, in: transaction)
+            if !isLate { try await IssueStore.markFrozen(issue, in: transaction) }
             try await transaction.record(.changed, .issue, issue, by: .service(.content))
             try await OutgoingMailStore.notify(in: transaction)
         }
@@ -90,32 +111,32 @@ struct IssueSender: Sendable {
     /// Asks the directory for the readers of an edition who consented to the Flash info. A second run only adds those
     /// missing.
     ///
-    /// - Parameter lanes: those of the domains that have been looked up.
+    /// - Parameters:
+    ///   - isAsked: whether the edition has readers at all.
+    ///   - lanes: those of the domains that have been looked up.
     /// - Returns: false once the issue has been cancelled.
     private func resolve(
-        _ issue: Issue.ID, _ audience: Edition.Audience, _ lanes: inout [String: String], _ job: JobContext
+        _ issue: Issue.ID, _ audience: Edition.Audience, isAsked: Bool, _ isLate: Bool,
+        _ lanes: inout [String: String], _ job: JobContext
     ) async throws -> Bool {
-        let group: Audience.Group =
-            switch audience {
-            case .ambassadors: .ambassadors
-            case .experts: .experts
-            }
-        let members = try backend.peers[.directory].stream(
-            ResolveAudience.request(body: Audience(audience: group, purpose: .flashInfo)))
+        var rule = AudienceRule.needs(issue, audience)
+        if isLate { rule = "\(rule) and \(AudienceRule.isLate(for: issue))" }
         var batch: [DeliveryStore.Reader] = []
-        for try await member in members {
-            batch.append(.init(member))
-            if batch.count == Self.readersAtOnce {
-                guard try await add(batch, to: issue, audience, &lanes, job) else { return false }
-                batch.removeAll(keepingCapacity: true)
+        if isAsked {
+            for try await member in try audience.members(of: backend) {
+                batch.append(.init(member))
+                if batch.count == Self.readersAtOnce {
+                    guard try await add(batch, to: issue, audience, where: rule, &lanes, job) else { return false }
+                    batch.removeAll(keepingCapacity: true)
+                }
             }
         }
-        return try await add(batch, to: issue, audience, &lanes, job, isLast: true)
+        return try await add(batch, to: issue, audience, where: rule, &lanes, job, isLast: true)
     }
 
     /// Adds readers while the issue is under way; false once it has been cancelled.
     private func add(
-        _ readers: [DeliveryStore.Reader], to issue: Issue.ID, _ audience: Edition.Audience,
+        _ readers: [DeliveryStore.Reader], to issue: Issue.ID, _ audience: Edition.Audience, where rule: SQL,
         _ lanes: inout [String: String], _ job: JobContext, isLast: Bool = false
     ) async throws -> Bool {
         let domains = Set(readers.map(\.email.domain))
@@ -130,7 +151,8 @@ struct IssueSender: Sendable {
             try await job.fence(in: transaction)
             guard try await IssueStore.lock(issue, in: transaction)?.isUnderWay == true else { return false }
             try await DeliveryStore.add(
-                readers, issue: issue, audience: audience, lanes: known, deadline: Self.patience, in: transaction)
+                readers, issue: issue, audience: audience, lanes: known, deadline: Self.patience, where: rule,
+                in: transaction)
             if isLast { try await IssueStore.markResolved(issue, audience, in: transaction) }
             return true
         }

@@ -12,7 +12,7 @@ enum IssueStore {
     private static let whole: SQL = """
         select issue.id, number, title, introduction, state, version, created_at as "createdAt",
             updated_at as "updatedAt", sent_at as "sentAt", scheduled_for as "scheduledFor", frozen_at as "frozenAt",
-            hold_reason as "holdReason",
+            hold_reason as "holdReason", content_version as "contentVersion", erratum_of as "erratumOf",
             (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                     'id', item.id, 'kind', item.kind, 'title', item.title, 'text', item.text, 'link', item.link,
                     'resource', item.resource, 'audiences', item.audiences)) order by item.position), '[]')
@@ -104,14 +104,6 @@ enum IssueStore {
             from resource where id = \(resource)
             """
         ).first?["open"]
-    }
-
-    static func audiencesWithItems(
-        of issue: Issue.ID, in transaction: PostgresTransaction
-    ) async throws -> [Edition.Audience] {
-        try await transaction.query(
-            "select distinct unnest(audiences) as audience from issue_item where issue = \(issue) order by audience"
-        ).map { try $0["audience"] }
     }
 
     /// - Parameter reason: why the service itself pauses it, or did not begin to send it.
@@ -231,6 +223,11 @@ enum IssueStore {
             insert into edition (issue, audience)
             select \(issue), audience from unnest(\(Edition.Audience.allCases.map(\.rawValue))) as audience
             """)
+    }
+
+    /// The directory is to be asked again, for who has joined since: the issue is not sent before that has ended.
+    static func reopenEditions(of issue: Issue.ID, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute("update edition set resolved = false where issue = \(issue)")
     }
 
     static func markResolved(

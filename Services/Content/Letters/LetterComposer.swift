@@ -10,6 +10,9 @@ struct LetterComposer: MailComposer {
     let returnPath: ReturnPath?
 
     func message(for mail: OutgoingMail) async throws -> MailMessage {
+        if mail.isTest == true, let test = try await LetterStore.test(in: mail.id, on: backend.database) {
+            return renderer.message(mail, from: sender, showing: test)
+        }
         // One letter at a time: the files of all that a connection has claimed can be fifty megabytes.
         let files = mail.hasFiles == true ? try await LetterStore.files(of: mail.id, on: backend.database) : []
         let link = try mail.consent.map { consent in

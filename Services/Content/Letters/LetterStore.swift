@@ -138,6 +138,14 @@ enum LetterStore {
         }
     }
 
+    /// The issue that a letter shows, as it was when the test was asked for.
+    static func test(
+        in id: MailMessage.ID, on executor: any PostgresExecutor
+    ) async throws -> (text: String, html: String)? {
+        try await executor.query("select text, html from issue_test where letter = \(id) and text is not null").first
+            .map { (try $0["text"], try $0["html"]) }
+    }
+
     /// What followers of the change feed receive.
     static func snapshot(of ids: ChangedIDs) -> SQL {
         """

@@ -23,6 +23,19 @@ enum SuppressionStore {
         """
     }
 
+    /// Which of these addresses must not be mailed for this purpose, in lower case.
+    static func suppressed(
+        _ emails: [EmailAddress], for purpose: Suppression.Purpose, in transaction: PostgresTransaction
+    ) async throws -> Set<String> {
+        Set(
+            try await transaction.query(
+                """
+                select lower(wanted.email) as email from unnest(\(emails)::text[]) as wanted (email)
+                where \(holds("wanted.email", for: "\(purpose)"))
+                """
+            ).map { try $0["email"] })
+    }
+
     /// Suppresses an address, or renews what is known of it: see ``add(_:in:)``.
     ///
     /// - Parameter purpose: what the reader left; nil for a reason that concerns all mail.

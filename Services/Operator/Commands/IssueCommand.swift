@@ -6,10 +6,12 @@ import ServiceKit
 /// The issues of the Flash info, from the decision to send one to those who have not got it.
 struct IssueCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "issue", abstract: "Shows, sends, pauses and cancels issues; shows who has not got one.",
+        commandName: "issue",
+        abstract: "Shows, edits, checks, sends, corrects and cancels issues; shows who has not got one.",
         discussion: "An issue is named by its number or its identifier.",
         subcommands: [
-            List.self, Show.self, Send.self, Pause.self, Resume.self, Cancel.self, Missed.self, Resend.self,
+            List.self, Show.self, Edit.self, Check.self, Test.self, Send.self, Pause.self, Correct.self, Resume.self,
+            Cancel.self, Missed.self, Resend.self,
         ], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {

@@ -26,11 +26,22 @@ struct IssueSheet {
 
     var text: String {
         var lines = ["issue \(issue.number): \(issue.title)", state]
+        if !issue.items.isEmpty { lines.append(items.text) }
         if !issue.editions.isEmpty { lines.append(editions.text) }
         if missed > 0 {
             lines.append("\(missed) have not got it; see `club issue missed \(issue.number)`")
         }
         return lines.joined(separator: "\n")
+    }
+
+    private var items: TextTable {
+        var table = TextTable("item", "kind", "for", "title", right: [0])
+        for (index, item) in issue.items.enumerated() {
+            table.add(
+                "\(index + 1)", item.kind.rawValue, item.audiences.map(\.rawValue).joined(separator: ", "),
+                item.title.text)
+        }
+        return table
     }
 
     private var editions: TextTable {

@@ -7,6 +7,8 @@ package enum ContentAPI {
     private static let own: [any Endpoint.Type] = [
         CreateResource.self, ListResources.self, GetResource.self, ChangeResource.self,
         CreateIssue.self, ListIssues.self, GetIssue.self, AddIssueItem.self, TransitionIssue.self,
+        ChangeIssue.self, ChangeIssueItem.self, RemoveIssueItem.self, CheckIssue.self,
+        SendIssueTest.self, CorrectIssue.self, ListCorrections.self, CreateErratum.self,
         TakeInboundMessage.self, TakeBounce.self, ListInboundMessages.self, GetInboundMessage.self,
         GetInboundSource.self, TransitionInboundMessage.self,
         GetIssueFigures.self,

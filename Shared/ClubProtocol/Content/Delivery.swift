@@ -56,6 +56,8 @@ package struct Delivery: Codable, Hashable, Sendable {
     package var attempts: Int
     /// The kinds of items that it shows, as the reader wished when it was frozen; all if absent.
     package var kinds: [IssueItem.Kind]?
+    /// Which version of the issue's content it carried; absent if its text has not begun.
+    package var contentVersion: Int?
     /// The lane that it is sent in: a mailbox provider's, `other`, or `domain:` and a domain.
     package var lane: String
     /// It fails if it has not been accepted by then.

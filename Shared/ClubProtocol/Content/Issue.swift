@@ -55,6 +55,10 @@ package struct Issue: Codable, Hashable, Sendable {
     package var frozenAt: Timestamp?
     /// Why it is paused, or did not begin at its time; absent if the staff paused it.
     package var holdReason: String?
+    /// 1 for what was written, and one more with each correction.
+    package var contentVersion: Int
+    /// Of an erratum: the issue that it is about. It is sent only to who got an earlier version of that.
+    package var erratumOf: ID?
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
@@ -201,12 +205,13 @@ package enum AddIssueItem: Endpoint {
     package typealias Response = IssueItem
 }
 
-/// Sends, schedules, pauses, resumes or cancels an issue.
+/// Sends, schedules, pauses, resumes or cancels an issue. One whose checks have errors is neither sent nor scheduled; the
+/// problem has them all.
 package enum TransitionIssue: Endpoint {
     package static let operation = Operation(
         .post, "/v1/issues/{issue}/transitions", "Sends, schedules, pauses, resumes or cancels an issue.",
         access: .roles(.operator, .editor),
-        problems: [.notFound, .transitionNotAllowed, .issueEmpty, .resourceEmbargoed])
+        problems: [.notFound, .transitionNotAllowed, .issueNotReady, .resourceEmbargoed])
 
     package typealias Path = Issue.ID
 
@@ -227,8 +232,6 @@ package enum TransitionIssue: Endpoint {
 extension ProblemType {
     package static let issueNotDraft = ProblemType(
         "issue-not-draft", "The issue is no longer a draft", .conflict)
-    package static let issueEmpty = ProblemType(
-        "issue-empty", "An edition of the issue has no item", .conflict)
     package static let resourceEmbargoed = ProblemType(
         "resource-embargoed", "The resource cannot be published now", .conflict)
     package static let resourcePublished = ProblemType(

@@ -24,9 +24,15 @@ package struct MissedDelivery: Codable, Hashable, Sendable {
         case cancelled
         /// The reader wished so: not more than one a month, a pause, or none of these kinds of information.
         case skipped
+        /// Accepted, and returned later for good: there is no such mailbox.
+        case bounced
+        /// Joined the audience after the deliveries were frozen, and has none. Listed only if this reason is asked for,
+        /// by address; nobody is late for an issue that was frozen more than a year ago.
+        case late
     }
 
-    package var id: Delivery.ID
+    /// Absent for who is `late`: they have no delivery.
+    package var id: Delivery.ID?
     package var audience: Edition.Audience
     package var email: EmailAddress
     package var name: String?
@@ -34,10 +40,12 @@ package struct MissedDelivery: Codable, Hashable, Sendable {
     package var attempts: Int
     /// The mail server's last reply, or what happened to the connection.
     package var reply: String?
-    package var updatedAt: Timestamp
+    /// Absent for who is `late`.
+    package var updatedAt: Timestamp?
 }
 
-/// Lists everybody who is in the ledger of an issue and has not got it.
+/// Lists everybody who is in the ledger of an issue and has not received it; with `reason=late`, who is not in it and
+/// would be today.
 package enum ListMissed: Endpoint {
     package static let operation = Operation(
         .get, "/v1/issues/{issue}/missed", "Lists who has not got an issue, each with the reason.",
@@ -73,7 +81,8 @@ package enum ExportMissed: Endpoint {
 /// Sends an issue again to those who have not got it, for the reasons named. What is uncertain is sent only if it is
 /// named, by an operator, and with the same Message-ID, so that a mailbox can know the double. A suppressed address gets
 /// it only if it is no longer suppressed. Who was skipped gets the items of the kinds that they want, or all if there are
-/// none.
+/// none. Who is `late` gets a delivery, as the directory lists them then. What was `bounced` is not sent again: it was
+/// accepted.
 package enum ResendIssue: Endpoint {
     package static let operation = Operation(
         .post, "/v1/issues/{issue}/resends", "Sends an issue again to those who have not got it.",
@@ -82,7 +91,7 @@ package enum ResendIssue: Endpoint {
     package typealias Path = Issue.ID
 
     package struct Body: Codable, Sendable, BoundedFields {
-        /// At least one; `waiting` is sent anyway.
+        /// At least one; not `waiting`, which is sent anyway, nor `bounced`.
         package var reasons: [MissedDelivery.Reason]
         /// Whether to count only.
         package var dryRun: Bool?

@@ -40,6 +40,10 @@ package struct ServiceConfiguration: Sendable {
     package var mailInbox: String?
     /// The DNS servers to ask, separated by commas, instead of this machine's. Not configurable from outside: for tests.
     package var nameServers: String?
+    /// Who sends the mails, as each of them says, as parsed by the service that sends mail.
+    package var senderFile: String?
+    /// Whom the service that sends mail writes to about what only people can decide.
+    package var editorsEmail: EmailAddress?
     /// Where the public reaches this service: the prefix of links in mails.
     package var publicURL: String?
     /// What letters to members say about how to pay: the club's IBAN.
@@ -115,6 +119,8 @@ package struct ServiceConfiguration: Sendable {
         dkimKeysFile = try layers.path("DKIM_KEYS_FILE")
         mailReturn = try layers.text("MAIL_RETURN")
         mailInbox = try layers.path("MAIL_INBOX")
+        senderFile = try layers.path("SENDER_FILE")
+        editorsEmail = try Self.email(layers, "EDITORS_EMAIL")
         publicURL = try layers.webAddress("PUBLIC_URL")
         paymentDetails = try layers.text("PAYMENT_DETAILS")
         issuerDetails = try layers.text("ISSUER_DETAILS")
@@ -125,6 +131,17 @@ package struct ServiceConfiguration: Sendable {
         webhooks.allowsPrivate = try layers.flag("WEBHOOK_ALLOW_PRIVATE", default: false)
         drain = try layers.seconds("DRAIN_SECONDS", in: 0...10, default: 1)
         shutdownLimit = try layers.seconds("SHUTDOWN_SECONDS", in: 1...25, default: 20)
+    }
+
+    private static func email(
+        _ layers: ConfigurationLayers, _ key: ConfigurationKey
+    ) throws(ConfigurationProblem) -> EmailAddress? {
+        guard let text = try layers.text(key) else { return nil }
+        do {
+            return try EmailAddress(validating: text)
+        } catch {
+            throw ConfigurationProblem(key.variable, error.reason)
+        }
     }
 
     private static func limits(_ layers: ConfigurationLayers) throws(ConfigurationProblem) -> HTTPLimits {
@@ -177,7 +194,8 @@ package struct ServiceConfiguration: Sendable {
         [
             "HOST", "PORT", "OPERATOR_HOST", "OPERATOR_PORT", "DATABASE_URL", "DATABASE_SHARED_CONNECTIONS",
             "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "LETTER_MAIL_URL",
-            "MAIL_NAME", "MAIL_LIMITS_FILE", "DKIM_KEYS_FILE", "MAIL_RETURN", "MAIL_INBOX", "PUBLIC_URL",
+            "MAIL_NAME", "MAIL_LIMITS_FILE", "DKIM_KEYS_FILE", "MAIL_RETURN", "MAIL_INBOX", "SENDER_FILE",
+            "EDITORS_EMAIL", "PUBLIC_URL",
             "PAYMENT_DETAILS", "ISSUER_DETAILS", "VAT_MENTION",
             "LOG_LEVEL", "LOG_FORMAT", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "MAX_BODY_BYTES", "MAX_UPLOAD_BYTES",
             "MAX_IN_FLIGHT", "MAX_TOKEN_LIFETIME_HOURS",

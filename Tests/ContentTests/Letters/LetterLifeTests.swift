@@ -121,11 +121,11 @@ struct LetterLifeTests {
             try await database.execute(
                 "update outgoing_mail set sender = \(sender), due_at = 'infinity' where id = \(letter.id)")
             let mail = MailMessage.ID(letter.id.uuid)
-            if hasBegun { #expect(try await store.turn([], [(mail, 0)], by: sender) == [mail]) }
+            if hasBegun { #expect(try await store.turn([], [.init(id: mail, attempt: 0)], by: sender) == [mail]) }
             let answer = try await services[.content].raw(
                 .post, "/v1/letters/\(letter.id)/cancellation", role: .operator)
             #expect(answer.status == (hasBegun ? 409 : 200))
-            #expect(try await store.turn([], [(mail, 0)], by: sender) == (hasBegun ? [mail] : []))
+            #expect(try await store.turn([], [.init(id: mail, attempt: 0)], by: sender) == (hasBegun ? [mail] : []))
         }
     }
 

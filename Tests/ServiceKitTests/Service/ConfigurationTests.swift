@@ -142,6 +142,10 @@ struct ConfigurationTests {
             Wrong(
                 changes: ["DATABASE_URL": nil, "DATABASE_URL_FILE": "/nowhere/url"],
                 line: "DATABASE_URL_FILE: /nowhere/url cannot be read"),
+            Wrong(
+                changes: ["EDITORS_EMAIL": "redaction"], line: "EDITORS_EMAIL: is not a valid e-mail address"),
+            Wrong(
+                changes: ["SENDER_FILE": "/nowhere/sender"], line: "SENDER_FILE: /nowhere/sender cannot be read"),
             Wrong(changes: ["DIRECTORY_URL": nil], line: "DIRECTORY_URL: is missing: events calls this service"),
             Wrong(
                 changes: ["DIRECTORY_URL": "directory:7001"],

@@ -68,7 +68,10 @@ package final class TestClub: Sendable {
         try TrustFile(keys: trusted).write(to: "\(folder)/trust.json")
 
         var ports: [ServiceName: (Int, Int)] = [:]
-        var common = ["TRUST_FILE": "\(folder)/trust.json", "MAIL_URL": "maildir:\(folder)/mail", "DRAIN_SECONDS": "0"]
+        var common = [
+            "TRUST_FILE": "\(folder)/trust.json", "MAIL_URL": "maildir:\(folder)/mail",
+            "SENDER_FILE": try SenderFile.write(in: folder), "DRAIN_SECONDS": "0",
+        ]
         for name in ServiceName.allCases {
             ports[name] = (try FreePort.next(), try FreePort.next())
             common["\(name.rawValue.uppercased())_URL"] = "http://127.0.0.1:\(ports[name]?.0 ?? 0)"

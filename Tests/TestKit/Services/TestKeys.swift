@@ -6,6 +6,8 @@ import ServiceKit
 package final class TestKeys: Sendable {
     package let directory: String
     package let trustFile: String
+    /// Who sends mails, as `SENDER_FILE` names it.
+    package let senderFile: String
     private let people: KeyFile
 
     /// Creates a key for people's tokens, one for each service, and a trust file with them.
@@ -21,6 +23,7 @@ package final class TestKeys: Sendable {
             trusted.append(TrustFile.Key(key, speaksFor: [.service(name)]))
         }
         try TrustFile(keys: trusted).write(to: trustFile)
+        senderFile = try SenderFile.write(in: directory)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }

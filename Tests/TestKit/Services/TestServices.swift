@@ -115,6 +115,7 @@ private func configuration(
     var environment = [
         "DATABASE_URL": database.url(as: application.name.rawValue), "PORT": "0", "OPERATOR_PORT": "0",
         "SIGNING_KEY_FILE": keys.signingKeyFile(of: application.name), "TRUST_FILE": keys.trustFile,
+        "SENDER_FILE": keys.senderFile,
         "DRAIN_SECONDS": "0", "DATABASE_LEASED_CONNECTIONS": "6",
     ]
     for name in application.peers {

@@ -8,7 +8,7 @@ import ServiceKit
 actor MailLedger {
     private struct Entry {
         var ending: MailEnding?
-        var beginning: (id: MailMessage.ID, attempt: Int)?
+        var beginning: MailBeginning?
         var continuation: CheckedContinuation<Bool, Never>
     }
 
@@ -41,7 +41,12 @@ actor MailLedger {
         if let reply = ending?.reply { ending?.reply = String(reply.prefix(scalars: Self.longestReply)) }
         return await withCheckedContinuation { continuation in
             waiting.append(
-                Entry(ending: ending, beginning: beginning.map { ($0.id, $0.attempt) }, continuation: continuation))
+                Entry(
+                    ending: ending,
+                    beginning: beginning.map {
+                        .init(id: $0.id, attempt: $0.attempt, contentVersion: $0.contentVersion)
+                    },
+                    continuation: continuation))
             guard !isWriting else { return }
             isWriting = true
             Task { await write() }

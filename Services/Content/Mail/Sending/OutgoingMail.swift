@@ -19,14 +19,27 @@ struct OutgoingMail: Decodable, Sendable {
     var name: String?
     /// The date of its message: the same at each attempt.
     var createdAt: Timestamp
+    /// Of a delivery: the version of its issue's content when it was claimed.
+    var contentVersion: Int?
     /// Of a letter.
     var replyTo: EmailAddress?
     var consent: Letter.Consent?
     var hasFiles: Bool?
+    /// Whether it shows an issue.
+    var isTest: Bool?
     var subject: String?
     var paragraphs: [String]?
     var actionLabel: String?
     var actionURL: String?
+}
+
+/// A mail whose text is about to begin.
+struct MailBeginning: Sendable {
+    var id: MailMessage.ID
+    /// How many times it was handed over before.
+    var attempt: Int
+    /// Of a delivery: the version of its issue's content that it carries.
+    var contentVersion: Int?
 }
 
 /// What became of a mail that was handed over.

@@ -161,7 +161,8 @@ struct OutgoingMailStore: Sendable {
             )
             select \(Self.common), letter.created_at as "createdAt", reply_to as "replyTo", consent, subject, paragraphs,
                 action_label as "actionLabel", action_url as "actionURL",
-                exists (select from letter_attachment where letter = mail.id) as "hasFiles"
+                exists (select from letter_attachment where letter = mail.id) as "hasFiles",
+                exists (select from issue_test where letter = mail.id) as "isTest"
             from claimed mail join letter using (id) where state = 'pending'
             order by priority, was_due
             """
@@ -175,8 +176,8 @@ struct OutgoingMailStore: Sendable {
         try await transaction.query(
             """
             with due as (
-                select mail.id from (
-                    select id, number from issue where state = 'sending' and frozen_at is not null
+                select mail.id, running.content_version from (
+                    select id, number, content_version from issue where state = 'sending' and frozen_at is not null
                 ) as running cross join lateral (
                     select id from outgoing_mail
                     where issue = running.id and lane = \(lane) and state = 'pending' and due_at <= now()
@@ -187,7 +188,8 @@ struct OutgoingMailStore: Sendable {
             )
             update outgoing_mail mail set sender = \(sender), due_at = 'infinity', updated_at = now()
             from due join delivery using (id) where mail.id = due.id
-            returning \(Self.common), delivery.created_at as "createdAt", delivery.kinds
+            returning \(Self.common), delivery.created_at as "createdAt", delivery.kinds,
+                due.content_version as "contentVersion"
             """
         ).decode(OutgoingMail.self)
     }
@@ -213,13 +215,12 @@ struct OutgoingMailStore: Sendable {
     /// The sender is compared so that no index has it: the planner would take the mails that a sender holds for few, and
     /// look through them for each that is named.
     ///
-    /// A mail is begun only if the sender still holds it, its issue and its lane are not paused, its deadline has not
-    /// passed and its address is not suppressed.
+    /// A mail is begun only if the sender still holds it, its issue and its lane are not paused, its issue has not been
+    /// corrected since it was claimed, its deadline has not passed and its address is not suppressed.
     ///
-    /// - Parameter beginnings: each with its attempt before this one.
     /// - Returns: the mails that were begun.
     func turn(
-        _ endings: [MailEnding], _ beginnings: [(id: MailMessage.ID, attempt: Int)], by sender: MailDispatcher.ID
+        _ endings: [MailEnding], _ beginnings: [MailBeginning], by sender: MailDispatcher.ID
     ) async throws -> Set<MailMessage.ID> {
         let rows = try await database.write(
             """
@@ -237,15 +238,23 @@ struct OutgoingMailStore: Sendable {
                 update outgoing_mail mail set
                     state = case when is_suppressed then 'suppressed' else 'sending' end,
                     attempt = mail.attempt + case when is_suppressed then 0 else 1 end,
-                    sender = case when is_suppressed then null else mail.sender end, updated_at = now()
+                    sender = case when is_suppressed then null else mail.sender end, updated_at = now(),
+                    content_version = case when is_suppressed then mail.content_version
+                                           else nullif(next.content_version, 1) end
                 from (
-                    select next.id, next.attempt, \(Self.isSuppressed) as is_suppressed
-                    from unnest(\(beginnings.map(\.id)), \(beginnings.map(\.attempt))) as next (id, attempt)
+                    select next.id, next.attempt, next.content_version, \(Self.isSuppressed) as is_suppressed
+                    from unnest(
+                        \(beginnings.map(\.id)), \(beginnings.map(\.attempt)),
+                        \(beginnings.map(\.contentVersion))::integer[]
+                    ) as next (id, attempt, content_version)
                         left join delivery using (id) left join letter using (id)
                 ) as next
                 where mail.id = next.id and mail.sender is not distinct from \(sender) and mail.state = 'pending' and mail.deadline > now()
                     and (mail.issue is null
-                        or exists (select from issue where issue.id = mail.issue and issue.state = 'sending'))
+                        or exists (
+                            select from issue
+                            where issue.id = mail.issue and issue.state = 'sending'
+                                and issue.content_version = next.content_version))
                     and not exists (select from mail_lane where code = mail.lane and mail_lane.state = 'paused')
                 returning mail.id, mail.state
             )
