@@ -11,7 +11,7 @@ import Testing
 @Suite("suppressions from another tool", .serialized)
 struct SuppressionImportTests {
     private func take(
-        _ file: [UInt8], _ query: String = "?mode=apply", _ room: Mailroom
+        _ file: [UInt8], _ room: Mailroom, _ query: String = "?mode=apply"
     ) async throws -> SuppressionImportReport {
         let answer = try await send(file, query, room)
         #expect(answer.status == 200, "\(answer.text)")
@@ -19,9 +19,9 @@ struct SuppressionImportTests {
     }
 
     private func take(
-        _ file: String, _ query: String = "?mode=apply", _ room: Mailroom
+        _ file: String, _ room: Mailroom, _ query: String = "?mode=apply"
     ) async throws -> SuppressionImportReport {
-        try await take(Array(file.utf8), query, room)
+        try await take(Array(file.utf8), room, query)
     }
 
     private func send(_ file: [UInt8], _ query: String, _ room: Mailroom) async throws -> RawAnswer {
@@ -77,7 +77,7 @@ struct SuppressionImportTests {
         ])
     func tools(_ file: String, _ options: String, _ unknown: [String], _ expected: [String]) async throws {
         try await Mailroom.run { room, _ in
-            let report = try await take(file, "?mode=apply\(options)", room)
+            let report = try await take(file, room, "?mode=apply\(options)")
             #expect(report.errors == [] && report.unknownColumns == unknown)
             #expect(report.created == expected.count && report.rows == expected.count)
             #expect(try await suppressed(room) == expected)
@@ -91,7 +91,7 @@ struct SuppressionImportTests {
             var files = [[0xEF, 0xBB, 0xBF] + Array(text.utf8), Array(text.unicodeScalars.map { UInt8($0.value) })]
             files.append([0xFF, 0xFE] + text.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })
             for file in files {
-                #expect(try await take(file, "?mode=apply", room).created == 1)
+                #expect(try await take(file, room).created == 1)
                 #expect(try await suppressed(room) == ["a@a.example unsubscribed flashInfo"])
                 try await room.database.execute("delete from suppression")
             }
@@ -142,7 +142,7 @@ struct SuppressionImportTests {
         try await Mailroom.run { room, _ in
             var random = SystemRandomNumberGenerator()
             let noise = (0..<200_000).map { _ in UInt8.random(in: 0...255, using: &random) }
-            let report = try await take(Array("email\n".utf8) + noise, "?mode=apply", room)
+            let report = try await take(Array("email\n".utf8) + noise, room)
             #expect(report.created == 0 && report.rejected == report.rows && report.rows > 100)
             #expect(report.errors.count == min(1000, report.rows))
         }
@@ -152,7 +152,7 @@ struct SuppressionImportTests {
     func dryRun() async throws {
         try await Mailroom.run { room, _ in
             let file = "email,reason\na@a.example,hard\nb@a.example,hard\n"
-            var dry = try await take(file, "", room)
+            var dry = try await take(file, room, "")
             #expect(dry.mode == .dryRun && dry.created == 2)
             #expect(try await suppressed(room) == [])
             #expect(try await room.database.first("select 1 from change where entity = 'suppression'") == nil)

@@ -23,7 +23,7 @@ struct FiguresSheet {
 
     private var table: TextTable {
         var table = TextTable(
-            "edition", "provider", "frozen", "sent", "delivered", "bounced", "missed", "complaints", "departures",
+            "edition", "provider", "frozen", "sent", "delivered", "bounced", "missed", "spam", "left",
             right: [2, 3, 4, 5, 6, 7, 8])
         func add(_ edition: String, _ provider: String, _ figures: DeliveryFigures) {
             table.add(

@@ -19,20 +19,25 @@ struct MailChecksTests {
         /// Names for which the servers fail.
         var broken: Set<String> = []
 
-        @Sendable func answer(_ query: ScriptedNameServer.Query) -> [[UInt8]] {
+        func answer(_ query: ScriptedNameServer.Query) -> [[UInt8]] {
             if broken.contains(query.name) { return [query.response(code: 2)] }
             // The type follows the name.
             let isMX = query.question.dropLast(2).last == 15
-            let records: [ScriptedNameServer.Record] =
-                isMX
-                ? exchangers[query.name, default: []].map { .mx(10, $0) }
-                : texts[query.name, default: []].map { text in
-                    .txt(
-                        stride(from: 0, to: max(1, text.utf8.count), by: 255).map { start in
-                            String(decoding: Array(text.utf8)[start..<min(text.utf8.count, start + 255)], as: UTF8.self)
-                        })
-                }
+            let records: [ScriptedNameServer.Record]
+            if isMX {
+                records = exchangers[query.name, default: []].map { .mx(10, $0) }
+            } else {
+                records = texts[query.name, default: []].map { .txt(Self.strings($0)) }
+            }
             return [records.isEmpty ? query.response(minimum: 60) : query.response(records)]
+        }
+
+        /// A text as it is published: in strings of 255 bytes at most.
+        private static func strings(_ text: String) -> [String] {
+            let bytes = Array(text.utf8)
+            return stride(from: 0, to: bytes.count, by: 255).map { start in
+                String(decoding: bytes[start..<min(bytes.count, start + 255)], as: UTF8.self)
+            }
         }
     }
 
@@ -73,8 +78,10 @@ struct MailChecksTests {
         let signer = try signer(domain ?? "club.example")
         var zone = goodZone(signer)
         change(&zone)
-        let answer = zone.answer
-        return try await ScriptedNameServer.run(delay: delay, answer) { server in
+        let published = zone
+        return try await ScriptedNameServer.run(delay: delay) {
+            published.answer($0)
+        } during: { server in
             let dns = DNSClient(try ResolverConfiguration(servers: "127.0.0.1:\(server.port)"))
             let checks = MailChecks(
                 sender: sender, returnDomain: returnDomain, signer: domain == nil ? nil : signer,

@@ -123,7 +123,7 @@ struct MailChecks: Sendable {
     private func exchangers() async -> Finding {
         switch await dns.exchangers(of: returnDomain) {
         case .found(let exchangers):
-            exchangers.contains(.null)
+            exchangers.contains { $0.host.isEmpty }
                 ? (.wrong, "The domain says that it accepts no mail, so no bounce arrives: publish an MX record.")
                 : (.ok, "Bounces go to \(exchangers.first?.host ?? "").")
         case .none: (.wrong, "There is no MX record, so no bounce arrives: publish one.")
