@@ -23,19 +23,19 @@ class Refused(Exception):
 
 
 def ask(url: str, body=None, media: str = "application/json", method: str | None = None):
-    """The response to a request, from JSON. A body other than text is sent as JSON."""
+    """The response to a request, from JSON if it is that. A body other than text is sent as JSON."""
     data = body if body is None or isinstance(body, str) else json.dumps(body)
     headers = {"Authorization": f"Bearer {os.environ['CLUB_TOKEN']}", "Content-Type": media}
     request = urllib.request.Request(
         url, data=None if data is None else data.encode(), headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
-            text = answer.read().decode()
+            received = answer.read()
     except urllib.error.HTTPError as error:
         raise Refused(error.code, error.read().decode()) from None
     if answer.headers.get_content_type() == "application/x-ndjson":
-        return [json.loads(line) for line in text.splitlines()]
-    return json.loads(text) if text else None
+        return [json.loads(line) for line in received.splitlines()]
+    return json.loads(received) if answer.headers.get_content_type() == "application/json" else received
 
 
 def everything(url: str) -> list[dict]:
