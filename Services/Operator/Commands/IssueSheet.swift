@@ -28,6 +28,9 @@ struct IssueSheet {
         var lines = ["issue \(issue.number): \(issue.title)", state]
         if !issue.items.isEmpty { lines.append(items.text) }
         if !issue.editions.isEmpty { lines.append(editions.text) }
+        // Not a column: the table would be wider than a terminal.
+        let skipped = issue.editions.reduce(0) { $0 + $1.counts.skipped }
+        if skipped > 0 { lines.append("skipped as their readers wish: \(skipped)") }
         if missed > 0 {
             lines.append("\(missed) have not got it; see `club issue missed \(issue.number)`")
         }
@@ -47,7 +50,7 @@ struct IssueSheet {
     private var editions: TextTable {
         var table = TextTable(
             "edition", "readers", "sent", "waiting", "failed", "uncertain", "suppressed", "cancelled",
-            "skipped", right: [1, 2, 3, 4, 5, 6, 7, 8])
+            right: [1, 2, 3, 4, 5, 6, 7])
         for edition in issue.editions {
             let counts = edition.counts
             table.add(
@@ -55,7 +58,7 @@ struct IssueSheet {
                 // More are to come while the directory still lists them.
                 "\(counts.total)\(edition.resolved ? "" : "+")", "\(counts.sent)",
                 "\(counts.pending + counts.sending)", "\(counts.failed)", "\(counts.uncertain)",
-                "\(counts.suppressed)", "\(counts.cancelled)", "\(counts.skipped)")
+                "\(counts.suppressed)", "\(counts.cancelled)")
         }
         return table
     }

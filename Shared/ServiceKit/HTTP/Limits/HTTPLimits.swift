@@ -64,6 +64,9 @@ package struct HTTPLimits: Sendable {
     /// not for a program that copies them. Behind a proxy that is not among ``trustedProxies`` all clients have the
     /// proxy's address; then the proxy does the limiting, and this is set to what all of them together may do.
     package var anonymousRate = RateLimit(perSecond: 10, burst: 100)
+    /// How long a request that is not counted waits for a connection to the database: those of a mailing come at once,
+    /// and none is refused because of the others.
+    var linkPatience: Duration = .seconds(30)
     /// Refused tokens a second, for one remote address, and the burst.
     var failedTokenRate = RateLimit(perSecond: 1, burst: 60)
 

@@ -19,12 +19,12 @@ struct Authentication: Sendable {
     }
 
     /// - Parameters:
-    ///   - values: of the path's variables.
+    ///   - isUncounted: whether the request does not count for the rate of callers without a token.
     ///   - last: the last good token of the connection.
     /// - Throws: 401 for a missing or bad token, 403 for a role that may not call the operation, 429 for too many
     ///   requests.
     func principal(
-        of head: RequestHead, for route: Route, values: [String], last: inout VerifiedToken?
+        of head: RequestHead, for route: Route, isUncounted: Bool, last: inout VerifiedToken?
     ) throws(Problem) -> Principal {
         let principal: Principal
         if head.authorization == nil, case .anyone = route.operation.access {
@@ -50,7 +50,7 @@ struct Authentication: Sendable {
         }
         switch principal.role {
         case .operator, .service: break
-        case _ where principal.isAnonymous && route.isUncounted?(values) == true: break
+        case _ where principal.isAnonymous && isUncounted: break
         default:
             // Callers without a token share the bucket of their address.
             let wait =

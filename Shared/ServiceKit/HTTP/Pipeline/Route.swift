@@ -33,8 +33,7 @@ package final class Route: Sendable {
     /// `Deprecation` and `Sunset`, if the operation is to be removed.
     let extra: HTTPFields
     let run: Run
-    /// Whether a request with these path variables does not count for the rate of callers without a token; nil if all
-    /// count.
+    /// Whether a request with these path variables is not refused because there are many; nil if all are.
     let isUncounted: Uncounted?
     /// How long a response may take before it is logged as slow.
     let slowAfter: Duration

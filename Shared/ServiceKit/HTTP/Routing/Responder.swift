@@ -84,8 +84,10 @@ final class Responder: RequestHandling {
             do throws(Problem) {
                 // Before the token, whose verification may cost more than the refusal.
                 guard !pipeline.admission.isFull else { throw .overloaded }
-                let principal = try authentication.principal(of: head, for: route, values: values, last: &token)
-                let deadline = try head.deadline()
+                let isUncounted = route.isUncounted?(values) == true
+                let principal = try authentication.principal(
+                    of: head, for: route, isUncounted: isUncounted, last: &token)
+                let deadline = try head.deadline() ?? (isUncounted ? .now + limits.linkPatience : nil)
                 let bodyRule = try BodyRule.of(head, route, isAnonymous: principal.isAnonymous, limits)
                 return .request(
                     RoutedRequest(

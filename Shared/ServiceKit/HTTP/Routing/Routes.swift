@@ -25,8 +25,9 @@ package struct Routes {
     /// Mounts a change: one transaction per request, in which idempotency key, effect, journal and stored response
     /// commit together. The handler runs again after a serialization failure, so it must have no other effects.
     ///
-    /// - Parameter isUncounted: whether a request for this path does not count for the rate of callers without a token,
-    ///   because the path itself shows that this service is asked by whom it gave a link to. It waits for nothing.
+    /// - Parameter isUncounted: whether a request for this path is not refused because there are many: it does not count
+    ///   for the rate of callers without a token, and waits longer for a connection to the database. The path itself shows
+    ///   that the caller was given a link by this service. It waits for nothing.
     package mutating func write<E: Endpoint>(
         _: E.Type, isUncounted: (@Sendable (E.Path) -> Bool)? = nil,
         _ handler: @escaping @Sendable (Call<E>, PostgresTransaction) async throws -> RouteResponse<E.Response>
