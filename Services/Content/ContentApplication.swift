@@ -38,7 +38,8 @@ package enum ContentApplication: ServiceApplication {
         let flashInfo = try FlashInfoRenderer(identity: identity)
         let checks = IssueChecks(
             hasSender: identity != nil, publicURL: configuration.publicURL, renderer: flashInfo)
-        let hold = IssueHold(editors: Editors(email: configuration.editorsEmail))
+        let editors = Editors(email: configuration.editorsEmail)
+        let hold = IssueHold(editors: editors)
         let issueGuard = IssueGuard(database: backend.database, hold: hold)
         issueGuard.mount(on: &builder)
         var mail = MailDispatcher(
@@ -83,7 +84,8 @@ package enum ContentApplication: ServiceApplication {
         IssueFiguresRoutes(backend: backend).mount(on: &builder)
         DeliveryRoutes(backend: backend).mount(on: &builder)
         SuppressionRoutes(backend: backend).mount(on: &builder)
-        let reading = InboundReading(database: backend.database, finder: MailFinder(returnPath: returnPath))
+        let reading = InboundReading(
+            database: backend.database, finder: MailFinder(returnPath: returnPath), editors: editors)
         reading.mount(on: &builder)
         InboundRoutes(backend: backend, reading: reading).mount(on: &builder)
         MailReports(database: backend.database).mount(on: &builder)

@@ -12,6 +12,7 @@ struct InboundReading: Sendable {
 
     let database: PostgresClient
     let finder: MailFinder
+    let editors: Editors
 
     func mount(on builder: inout ServiceBuilder) {
         builder.schedule("read-inbound", .every(.seconds(1))) { _ in while try await readNext() {} }
@@ -71,7 +72,12 @@ struct InboundReading: Sendable {
         case .delayed: reading.kind = .delayed
         case .delivered: reading.kind = .delivered
         case .automatic: reading.kind = .automatic
-        case .reply: reading.kind = .reply
+        case .reply:
+            guard try await pass(report, in: transaction) else {
+                reading.reason = "people wrote it, and EDITORS_EMAIL does not say to whom it is sent on"
+                break
+            }
+            reading.kind = .reply
         case .bounce(let bounces):
             guard let mail = reading.mail else {
                 reading.reason = "a bounce, but it is not known of which mail"
@@ -94,6 +100,27 @@ struct InboundReading: Sendable {
             reading.kind = .departure
         }
         return reading
+    }
+
+    /// Sends the editors what a person wrote.
+    ///
+    /// - Returns: false if nobody would get it: there are no editors, or they wrote it.
+    private func pass(_ report: InboundReport, in transaction: PostgresTransaction) async throws -> Bool {
+        guard let email = editors.email, let writer = report.writer,
+            !writer.text.asciiLowercased.hasSameBytes(as: email.text.asciiLowercased)
+        else { return false }
+        try await editors.tell(
+            subject: "Réponse d’un lecteur\u{A0}: \(report.subject ?? "sans objet")",
+            paragraphs: ["\(writer) a répondu à un envoi du club. Répondre à ce message lui répond."]
+                + paragraphs(of: report.text ?? ""),
+            replyTo: writer, in: transaction)
+        return true
+    }
+
+    /// What is between empty lines.
+    private func paragraphs(of text: String) -> [String] {
+        text.split(atByte: UInt8(ascii: "\n")).split(whereSeparator: \.isBlank)
+            .map { $0.joined(separator: "\n") }
     }
 
     /// A mail has one recipient. Where a report has several, it is about that address or, after forwarding, any.

@@ -159,6 +159,30 @@ struct InboundMessageTests {
 
     // MARK: People
 
+    @Test("what a person writes is sent on to the editors, who answer the person; their own answer is not")
+    func reply() async throws {
+        try await InboundRig.run { rig in
+            let message = try await rig.take(
+                "From: Zoé <zoe@x.example>\nTo: return@club.example\nSubject: Re: Flash info\n\nBravo !\n\nEt merci.\n")
+            #expect(message.kind == .reply)
+            let letters = try await rig.room.staff().send(
+                ListLetters.request(query: .init(.init(email: "redaction@club.example")))
+            ).items
+            let letter = try #require(letters.first)
+            #expect(letters.count == 1)
+            #expect(letter.subject == "Réponse d’un lecteur\u{A0}: Re: Flash info")
+            #expect(letter.replyTo == "zoe@x.example")
+            let paragraphs = try await rig.room.database.first("select paragraphs from letter where id = \(letter.id)")
+            #expect(
+                try paragraphs?["paragraphs", as: [String].self] == [
+                    "zoe@x.example a répondu à un envoi du club. Répondre à ce message lui répond.", "Bravo !",
+                    "Et merci.",
+                ])
+            let own = try await rig.take("From: redaction@club.example\nSubject: Re: Flash info\n\nOui.\n")
+            #expect(own.state == .unread)
+        }
+    }
+
     @Test("what could not be read is told by people, and then does the same; once")
     func byPeople() async throws {
         try await InboundRig.run { rig in

@@ -22,6 +22,7 @@ struct InboundRig: Sendable {
         try await Mailroom.run(adjust: {
             $0.mailReturn = "return@club.example"
             $0.mailInbox = inbox
+            $0.editorsEmail = "redaction@club.example"
         }) { room, _ in try await body(InboundRig(room: room, inbox: inbox)) }
     }
 
