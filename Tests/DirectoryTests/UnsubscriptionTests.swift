@@ -97,6 +97,37 @@ struct UnsubscriptionTests {
         }
     }
 
+    @Test("a return is mailed again, and the suppression that content has told of withdraws nothing any more")
+    func returned() async throws {
+        try await withNetwork { network in
+            let database = network.directory.backend.database
+            let expert = try await network.directory.expert("Atelier") {
+                $0.email = "contact@atelier.example"
+                $0.consents = ConsentChoices(flashInfo: true)
+            }
+            func agreed() async throws -> Bool? {
+                try await network.directory.client(.operator).send(GetExpert.request(path: expert.id))
+                    .consents.flashInfo?.agreed
+            }
+            try await leave("contact@atelier.example", network)
+            try await eventually("the directory knows") { try await agreed() == false }
+            #expect(try await send(network) == [])
+            let content = network.services[.content]
+            let changes = try await content.client(.service).send(ReadChanges.request(query: .init())).items
+            let row = try await content.backend.database.first("delete from suppression returning id, unsubscribed_at")
+            let leftAt: Timestamp = try #require(try row?["unsubscribed_at"])
+            // Content has ended its suppression, and the directory has not heard of it: nobody is mailed.
+            #expect(try await send(network) == [])
+            let returning = try Change.returned(
+                "contact@atelier.example", .flashInfo, leftAt: leftAt, at: .now)
+            try await database.transaction { try await Unsubscriptions.apply([returning], $0) }
+            #expect(try await send(network) == ["contact@atelier.example"])
+            try await database.transaction { try await Unsubscriptions.apply(changes + [returning], $0) }
+            #expect(try await agreed() == true)
+            #expect(try await send(network) == ["contact@atelier.example"])
+        }
+    }
+
     private func leave(_ email: String, _ network: Network, _ purpose: String = "unsubscribe") async throws {
         let content = network.services[.content]
         let token = content.backend.links.token(

@@ -18,4 +18,16 @@ enum DeclinedAddresses {
             set declined_at = greatest(declined_address.declined_at, excluded.declined_at)
             """)
     }
+    /// For a reader who agreed again at an address: what was declined there until then. What was declined later, as by an
+    /// erasure, stays.
+    static func remove(
+        _ address: EmailAddress, _ purpose: Purpose, until time: Timestamp, in transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            delete from declined_address
+            where hash = directory.address_hash(\(address.text)) and purpose = \(purpose.rawValue)
+                and declined_at <= \(time)
+            """)
+    }
 }
