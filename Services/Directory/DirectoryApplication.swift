@@ -37,6 +37,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0026-row-functions", sql: PackageResources.m0026_row_functions_sql),
         Migration("0027-estimates", sql: PackageResources.m0027_estimates_sql),
         Migration("0028-left-place", sql: PackageResources.m0028_left_place_sql),
+        Migration("0029-unreachable", sql: PackageResources.m0029_unreachable_sql),
     ]
 
     package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
@@ -82,6 +83,7 @@ package enum DirectoryApplication: ServiceApplication {
         PageRoutes(backend: backend, renderer: pages).mount(on: &builder)
         ConsentRoutes(backend: backend).mount(on: &builder)
         builder.follow(.content, name: "suppressions", Unsubscriptions.apply)
+        UnreachableAddresses.mount(on: &builder, backend)
         PersonalDataRoutes(backend: backend).mount(on: &builder)
         ErasureRoutes(eraser: Eraser(backend: backend)).mount(on: &builder)
         SitemapRoutes(backend: backend).mount(on: &builder)

@@ -17,6 +17,7 @@ enum Crowd {
         "duplicate_scan": "one each night",
         "import_held": "rows that wait for a later one of a file that is being taken",
         "declined_address": "looked up by its primary key when a row of an import answers",
+        "unreachable_address": "looked up by its index when an address is written",
         "declined_address_key": "one row", "consent_wording": "a question now and then",
         "bank_booking": "looked up by its primary key when a line is booked",
         "retention_rule": "a handful, by the code",
@@ -215,6 +216,12 @@ enum Crowd {
         select id, lower(email), 'organization', created_at from organization where email is not null
         union all
         select id, lower(email), 'expert', created_at from expert where email is not null;
+        update person set unreachable = '{"email": "gone@example.org", "since": "2026-01-01T00:00:00Z"}'
+        where email like 'p%77@example.org';
+        update organization set unreachable = '{"email": "gone@example.org", "since": "2026-01-01T00:00:00Z"}'
+        where email like 'o%77@example.org';
+        update expert set unreachable = '{"email": "gone@example.org", "since": "2026-01-01T00:00:00Z"}'
+        where email like 'e%77@example.org';
         insert into name_given (record, name, turned, by_staff)
         select id, folded(given_name || ' ' || family_name), folded(full_name), true from person
         union all

@@ -53,8 +53,17 @@ enum AmbassadorStore {
         if let words = query.q { rules.append(.nameMatches(words)) }
         if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
         if let enrolled = query.enrolled { rules.append(.isEnrolled(enrolled)) }
+        if let unreachable = query.unreachable { rules.append(isUnreachable(unreachable)) }
         if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
         return rules
+    }
+
+    /// By the person's record, where the address is.
+    private static func isUnreachable(_ unreachable: Bool) -> SQL {
+        """
+        \(unreachable ? "exists" : "not exists" as SQL) (
+            select from person where person.id = ambassador.person and \(SQL.isUnreachable(true)))
+        """
     }
 
     /// The condition of an export: everything the list would show across all its pages.

@@ -60,6 +60,7 @@ enum ExpertStore {
         if let siret = query.siret { rules.append(.init("siret = \(siret)")) }
         if let email = query.email { rules.append(.init("lower(email) = lower(\(email.text))")) }
         if let contact = query.contact { rules.append(.init(.hasContact(contact))) }
+        if let unreachable = query.unreachable { rules.append(.init(.isUnreachable(unreachable))) }
         return rules
     }
 

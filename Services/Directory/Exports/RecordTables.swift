@@ -8,7 +8,7 @@ enum RecordTables {
     static let experts = ExportTable(
         columns: [
             .init("id", "id::text"), .init("subKind", "sub_kind"), .init("name", "name"), .init("siret", "siret"),
-            .init("contactName", "contact_name"), .init("email", "email"),
+            .init("contactName", "contact_name"), .init("email", "email"), unreachable,
             .init("telephone", "directory.telephone_written(telephone)"),
             .init("postalCode", "postal_code"), .init("commune", "commune"), .init("departement", "departement"),
             .init("departements", "array_to_string(departements, ', ')"), .init("topics", topics),
@@ -23,7 +23,7 @@ enum RecordTables {
             .init("postalCode", "postal_code"), .init("commune", "commune"), .init("departement", "departement"),
             .init("email", "email"),
         ] + Mailbox.Role.allCases.map(mailbox) + [
-            .init("telephone", "directory.telephone_written(telephone)"), .init("website", "website"),
+            unreachable, .init("telephone", "directory.telephone_written(telephone)"), .init("website", "website"),
             .init("topics", topics), .init("parent", number(of: "organization.parent")),
             .init("agency", "agency::text"),
             .init("publicDirectory", "case when public_directory then 'oui' else 'non' end"),
@@ -34,7 +34,7 @@ enum RecordTables {
         columns: [
             .init("id", "id::text"), .init("honorificPrefix", "honorific_prefix"), .init("familyName", "family_name"),
             .init("givenName", "given_name"), .init("email", "email"),
-            .init("otherEmails", list("other_emails")),
+            .init("otherEmails", list("other_emails")), unreachable,
             .init("telephone", "directory.telephone_written(telephone)"), .init("otherTelephones", otherTelephones),
             .init("organization", number(of: "person.organization")), .init("jobTitle", "job_title"),
         ] + consents,
@@ -46,7 +46,7 @@ enum RecordTables {
             columns: [
                 .init("id", "id::text"), .init("person", "person::text"), .init("honorificPrefix", "honorific_prefix"),
                 .init("familyName", "family_name"), .init("givenName", "given_name"), .init("email", "email"),
-                .init("otherEmails", list("other_emails")),
+                .init("otherEmails", list("other_emails")), unreachable,
                 .init("telephone", "directory.telephone_written(telephone)"),
                 .init("otherTelephones", otherTelephones),
                 .init("organization", number(of: "ambassador.organization")), .init("jobTitle", "job_title"),
@@ -58,6 +58,7 @@ enum RecordTables {
                     select honorific_prefix, family_name, given_name, job_title,
                         case when \(isShown) then email end as email,
                         case when \(isShown) then other_emails end as other_emails,
+                        case when \(isShown) then unreachable end as unreachable,
                         case when \(isShown) then telephone end as telephone,
                         case when \(isShown) then other_telephones end as other_telephones,
                         case when \(isShown) then consents end as consents
@@ -83,6 +84,11 @@ enum RecordTables {
         .init("enrolledOn", "to_char(enrolled_on, 'YYYY-MM-DD')"), .init("leftOn", "to_char(left_on, 'YYYY-MM-DD')"),
         .init("confirmedOn", "to_char(confirmed_at at time zone 'Europe/Paris', 'YYYY-MM-DD')"),
     ]
+
+    /// The day since which mail comes back. No import has an effect on it.
+    private static let unreachable = ExportTable.Column(
+        "unreachableSince",
+        "to_char((unreachable ->> 'since')::timestamptz at time zone 'Europe/Paris', 'YYYY-MM-DD')")
 
     private static let otherTelephones: SQL = """
         (select string_agg(directory.telephone_written(number), ', ' order by place)

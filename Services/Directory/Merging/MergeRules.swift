@@ -27,8 +27,8 @@ enum MergeRules {
         var merged: Set<String> = []
     }
 
-    /// Columns of the row itself; no choice concerns them.
-    static let own: Set<String> = ["id", "version", "version_floor", "created_at", "updated_at"]
+    /// Columns of the row itself, and what follows from an address; no choice concerns them.
+    static let own: Set<String> = ["id", "version", "version_floor", "created_at", "updated_at", "unreachable"]
     private static let consents = "consents"
     private static let shown = "public_directory"
 

@@ -7,7 +7,7 @@ enum OrganizationStore {
     private static let columns: SQL = """
         id, kind, sub_kind as "subKind", name, siren, siret, parent, street, postal_code as "postalCode", commune,
         departement, \(SQL.region(of: "organization")) as region, \(SQL.placedAddresses) as addresses, website, email,
-        nullif(mailboxes, '[]') as mailboxes, telephone, topics, agency,
+        nullif(mailboxes, '[]') as mailboxes, unreachable, telephone, topics, agency,
         public_directory as "publicDirectory", version, created_at as "createdAt",
         updated_at as "updatedAt"
         """
@@ -68,6 +68,7 @@ enum OrganizationStore {
         if let siret = query.siret { rules.append("siret = \(siret)") }
         if let contact = query.contact { rules.append(.hasContact(contact)) }
         if let words = query.q { rules.append(.matches(words)) }
+        if let unreachable = query.unreachable { rules.append(.isUnreachable(unreachable)) }
         if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
         return rules
     }

@@ -6,7 +6,7 @@ import ServiceKit
 enum PersonStore {
     private static let columns: SQL = """
         id, honorific_prefix as "honorificPrefix", given_name as "givenName", family_name as "familyName", email,
-        nullif(other_emails, '{}') as "otherEmails", telephone, nullif(other_telephones, '{}') as "otherTelephones",
+        nullif(other_emails, '{}') as "otherEmails", unreachable, telephone, nullif(other_telephones, '{}') as "otherTelephones",
         organization, job_title as "jobTitle", consents, version, created_at as "createdAt", updated_at as "updatedAt"
         """
 
@@ -66,6 +66,7 @@ enum PersonStore {
         if let contact = query.contact { rules.append(.hasContact(contact)) }
         if let purpose = query.purpose { rules.append(.agreed(to: purpose)) }
         if let words = query.q { rules.append(.nameMatches(words)) }
+        if let unreachable = query.unreachable { rules.append(.isUnreachable(unreachable)) }
         if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
         return rules
     }

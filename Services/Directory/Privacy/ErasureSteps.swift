@@ -31,6 +31,7 @@ enum ErasureSteps {
             """,
             "delete from person where id = \(id) returning 'person' as entity, id, 'erased' as action, version",
             addresses(of: id, known),
+            unreachable(known),
             names(of: id, known),
         ]
     }
@@ -46,6 +47,7 @@ enum ErasureSteps {
             """,
             "delete from expert where id = \(id) returning 'expert' as entity, id, 'erased' as action, version",
             addresses(of: id, known),
+            unreachable(known),
             names(of: id, known),
         ]
     }
@@ -89,6 +91,15 @@ enum ErasureSteps {
     /// Its former addresses; after the record, whose deletion adds the last ones.
     private static func addresses(of id: DataSubject.ID, _ known: SubjectIdentifiers) -> SQL {
         "delete from address_past where record = any(\([id] + known.aliases))"
+    }
+
+    /// That mail to its addresses comes back; after the record, as another one may have an address, too.
+    private static func unreachable(_ known: SubjectIdentifiers) -> SQL {
+        """
+        delete from unreachable_address
+        where email = any(\(known.addresses))
+            and not exists (select from address_held where address_held.email = unreachable_address.email)
+        """
     }
 
     /// Its names; after the record, and after everything that is found by them.

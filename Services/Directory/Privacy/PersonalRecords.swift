@@ -61,7 +61,7 @@ struct PersonalRecords: Sendable {
                     """
                     select person.id, honorific_prefix as "honorificPrefix", given_name as "givenName",
                         family_name as "familyName", person.email, nullif(other_emails, '{}') as "otherEmails",
-                        person.telephone, nullif(other_telephones, '{}') as "otherTelephones",
+                        person.unreachable, person.telephone, nullif(other_telephones, '{}') as "otherTelephones",
                         organization.name as organization, job_title as "jobTitle", consents, person.version,
                         person.created_at as "createdAt", person.updated_at as "updatedAt"
                     from person left join organization on organization.id = person.organization

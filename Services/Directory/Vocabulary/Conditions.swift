@@ -36,6 +36,11 @@ extension SQL {
         return condition.plannedByValue
     }
 
+    /// Whether mail to an address of a row comes back. Indexes by name list the few of which that is true.
+    static func isUnreachable(_ unreachable: Bool) -> SQL {
+        unreachable ? "unreachable is not null" : "unreachable is null"
+    }
+
     static func hasChanged(since time: Timestamp) -> SQL {
         let condition: SQL = "updated_at >= \(time)"
         return condition.plannedByValue

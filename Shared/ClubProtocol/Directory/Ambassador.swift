@@ -75,6 +75,8 @@ package enum ListAmbassadors: Endpoint {
         package var freshness: Freshness?
         /// Whether they are in the forum now or have left; both if absent.
         package var enrolled: Bool?
+        /// Whether mail to the person's address comes back; both if absent.
+        package var unreachable: Bool?
         package var updatedSince: Timestamp?
 
         package init() {}
@@ -82,7 +84,7 @@ package enum ListAmbassadors: Endpoint {
         package init(
             organization: Organization.ID? = nil, person: Person.ID? = nil, departement: Departement? = nil,
             region: Region? = nil, topic: Topic? = nil, q: Line? = nil, freshness: Freshness? = nil,
-            enrolled: Bool? = nil,
+            enrolled: Bool? = nil, unreachable: Bool? = nil,
             updatedSince: Timestamp? = nil
         ) {
             self.organization = organization
@@ -93,6 +95,7 @@ package enum ListAmbassadors: Endpoint {
             self.q = q
             self.freshness = freshness
             self.enrolled = enrolled
+            self.unreachable = unreachable
             self.updatedSince = updatedSince
         }
     }

@@ -14,6 +14,8 @@ package struct Expert: Codable, Hashable, Sendable {
     package var siret: Siret?
     package var contactName: Line?
     package var email: EmailAddress?
+    /// Present while mail to `email` comes back; set by the directory.
+    package var unreachable: Unreachable?
     package var telephone: Telephone?
     /// Absent only abroad, for countries without postal codes.
     package var postalCode: PostalCode?
@@ -113,13 +115,16 @@ package enum ListExperts: Endpoint {
         package var email: EmailAddress?
         /// Part of the e-mail address or telephone number.
         package var contact: ContactPart?
+        /// Whether mail to the address comes back; both if absent.
+        package var unreachable: Bool?
 
         package init() {}
 
-        init(siret: Siret?, email: EmailAddress?, contact: ContactPart?) {
+        init(siret: Siret?, email: EmailAddress?, contact: ContactPart?, unreachable: Bool?) {
             self.siret = siret
             self.email = email
             self.contact = contact
+            self.unreachable = unreachable
         }
     }
 
@@ -195,8 +200,9 @@ package enum ChangeExpert: Endpoint {
 extension ListExperts.Filter {
     package init(
         _ filter: SearchExperts.Filter = .init(), siret: Siret? = nil, email: EmailAddress? = nil,
-        contact: ContactPart? = nil
+        contact: ContactPart? = nil, unreachable: Bool? = nil
     ) {
-        self.init(filter, ListExperts.Lookup(siret: siret, email: email, contact: contact))
+        self.init(
+            filter, ListExperts.Lookup(siret: siret, email: email, contact: contact, unreachable: unreachable))
     }
 }

@@ -43,6 +43,8 @@ package struct Organization: Codable, Hashable, Sendable {
     package var email: EmailAddress?
     /// E-mail addresses by role, one per role; absent if there are none.
     package var mailboxes: [Mailbox]?
+    /// Present while mail to `email` or one of the mailboxes comes back; set by the directory.
+    package var unreachable: Unreachable?
     package var telephone: Telephone?
     package var topics: [Topic]
     /// The communication agency that manages a brand's press material.
@@ -217,6 +219,8 @@ package enum ListOrganizations: Endpoint {
         package var contact: ContactPart?
         /// Words of the name or the commune; accents, endings and typing errors are tolerated.
         package var q: Line?
+        /// Whether mail to one of the addresses comes back; both if absent.
+        package var unreachable: Bool?
         package var updatedSince: Timestamp?
 
         package init() {}
@@ -225,7 +229,8 @@ package enum ListOrganizations: Endpoint {
             kind: Organization.Kind? = nil, subKind: Organization.SubKind? = nil, departement: Departement? = nil,
             region: Region? = nil, topic: Topic? = nil, parent: Organization.ID? = nil, agency: Organization.ID? = nil,
             asOf: Day? = nil,
-            siret: Siret? = nil, contact: ContactPart? = nil, q: Line? = nil, updatedSince: Timestamp? = nil
+            siret: Siret? = nil, contact: ContactPart? = nil, q: Line? = nil, unreachable: Bool? = nil,
+            updatedSince: Timestamp? = nil
         ) {
             self.kind = kind
             self.subKind = subKind
@@ -238,6 +243,7 @@ package enum ListOrganizations: Endpoint {
             self.siret = siret
             self.contact = contact
             self.q = q
+            self.unreachable = unreachable
             self.updatedSince = updatedSince
         }
     }

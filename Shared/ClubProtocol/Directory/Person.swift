@@ -15,6 +15,8 @@ package struct Person: Codable, Hashable, Sendable {
     package var email: EmailAddress?
     /// Further addresses, at most ten, without duplicates; absent if there are none.
     package var otherEmails: [EmailAddress]?
+    /// Present while mail to `email` comes back; set by the directory.
+    package var unreachable: Unreachable?
     package var telephone: Telephone?
     /// Further telephone numbers, at most ten, without duplicates; absent if there are none.
     package var otherTelephones: [Telephone]?
@@ -127,19 +129,22 @@ package enum ListPeople: Endpoint {
         package var purpose: Purpose?
         /// Words of the name; accents and typing errors are tolerated.
         package var q: Line?
+        /// Whether mail to the address comes back; both if absent.
+        package var unreachable: Bool?
         package var updatedSince: Timestamp?
 
         package init() {}
 
         package init(
             organization: Organization.ID? = nil, email: EmailAddress? = nil, contact: ContactPart? = nil,
-            purpose: Purpose? = nil, q: Line? = nil, updatedSince: Timestamp? = nil
+            purpose: Purpose? = nil, q: Line? = nil, unreachable: Bool? = nil, updatedSince: Timestamp? = nil
         ) {
             self.organization = organization
             self.email = email
             self.contact = contact
             self.purpose = purpose
             self.q = q
+            self.unreachable = unreachable
             self.updatedSince = updatedSince
         }
     }
