@@ -19,6 +19,7 @@ FAILING = {
 }
 LETTER = ("lettre@retours.example", "5.1.1 User unknown")
 READER = "lectrice@retours.example"
+OWN = {*FAILING, LETTER[0], READER}
 
 
 def inbound() -> list[dict]:
@@ -47,11 +48,12 @@ def judge(server: postfix.Postfix) -> list[str]:
         faults.append(f"the reports are about {told}")
     faults += [f"a report was found by {each.get('foundBy')}" for each in found if each.get("foundBy") != "returnToken"]
     # What comes back is written beside the state.
-    faults += [f"{each['email']} is {each['state']}" for each in club.deliveries(issue) if each["state"] != "sent"]
+    faults += [f"{each['email']} is {each['state']}" for each in club.deliveries(issue)
+               if each["email"] in OWN and each["state"] != "sent"]
     gone = {LETTER[0]} | {email for email, (_, is_gone) in FAILING.items() if is_gone}
 
     def suppressed() -> set[str]:
-        return {each["email"] for each in club.everything(f"{club.content}/v1/suppressions")} & set(mails.values())
+        return {each["email"] for each in club.everything(f"{club.content}/v1/suppressions")} & OWN
 
     club.until(30, f"{gone} are suppressed", lambda: gone <= suppressed())
     if suppressed() != gone:

@@ -10,6 +10,7 @@ import email.header
 import email.policy
 import email.utils
 import html
+import json
 import re
 
 import html5lib
@@ -20,8 +21,11 @@ import specimens
 
 STRICT = email.policy.SMTP.clone(raise_on_defect=True)
 TEMPLATES = club.root / "Services/Content/Templates"
-# Where the service puts the reader's own link.
-LINK = "\ue000"
+# The reader's own links, which the judge does not know before.
+LINKS = {"unsubscribe": "\ue000", "preferences": "\ue001"}
+# Who sends them, as the foot says.
+SENDER = json.loads((club.root / "deploy/sender.json").read_text())
+FOOT = {"sender": [SENDER["name"], SENDER["address"], SENDER["email"]], "legalNotice": SENDER["legalNotice"]}
 # An encoded word in quotes is against RFC 2047, 5, and the only name in accents that old versions of Outlook read. All
 # others read the one in Content-Disposition, in which nothing is tolerated.
 TOLERATED = {("Content-Type", "encoded word inside quoted string"),
@@ -34,18 +38,18 @@ def lines(text: str) -> str:
 
 def rendered(template: str, values: dict, escape) -> str:
     source = (TEMPLATES / f"{template}.mustache").read_text()
-    return pystache.Renderer(escape=escape, missing_tags="ignore").render(source, values)
+    return pystache.Renderer(escape=escape, missing_tags="ignore").render(source, FOOT | values)
 
 
-def text_faults(meant: specimens.Meant, text: str) -> tuple[list[str], str | None]:
-    """Faults, and the link in the text."""
-    values = meant.values | ({"unsubscribe": LINK} if meant.listed else {})
-    expected = lines(rendered(f"{meant.template}_text", values, lambda value: value))
-    pattern = re.escape(expected.rstrip()).replace(LINK, r"(\S+)")
-    found = re.fullmatch(pattern + r"\s*", lines(text))
-    if not found:
-        return [f"its text is {lines(text)[:2000]!r} and not {expected[:2000]!r}"], None
-    return [], found.group(1) if meant.listed else None
+def text_faults(meant: specimens.Meant, text: str) -> tuple[list[str], dict[str, str]]:
+    """Faults, and the links in the text."""
+    expected = lines(rendered(f"{meant.template}_text", meant.values | (LINKS if meant.listed else {}), lambda value: value))
+    pattern = re.escape(expected.rstrip())
+    for name, place in LINKS.items():
+        pattern = pattern.replace(place, rf"(?P<{name}>\S+)")
+    if not (found := re.fullmatch(pattern + r"\s*", lines(text))):
+        return [f"its text is {lines(text)[:2000]!r} and not {expected[:2000]!r}"], {}
+    return [], found.groupdict()
 
 
 def tree(document: str):
@@ -53,9 +57,8 @@ def tree(document: str):
     return html5lib.serialize(parser.parse(document), omit_optional_tags=False)
 
 
-def html_faults(meant: specimens.Meant, document: str, link: str | None) -> list[str]:
-    values = meant.values | ({"unsubscribe": link} if link else {})
-    expected = rendered(f"{meant.template}_html", values, html.escape)
+def html_faults(meant: specimens.Meant, document: str, links: dict[str, str]) -> list[str]:
+    expected = rendered(f"{meant.template}_html", meant.values | links, html.escape)
     try:
         found, right = tree(lines(document)), tree(lines(expected))
     except html5lib.html5parser.ParseError as error:
@@ -145,8 +148,10 @@ def faults_of(meant: specimens.Meant, message: bytes) -> list[str]:
         if [part.get_content_type() for part in leaves[:2]] != ["text/plain", "text/html"]:
             return faults + ["it does not begin with a text and HTML"]
         faults += head_faults(meant, parsed)
-        missing, link = text_faults(meant, leaves[0].get_content())
-        faults += missing + html_faults(meant, leaves[1].get_content(), link)
+        missing, links = text_faults(meant, leaves[0].get_content())
+        faults += missing + html_faults(meant, leaves[1].get_content(), links)
+        if meant.listed and f"<{links.get('unsubscribe')}>" not in str(parsed["List-Unsubscribe"]):
+            faults.append(f"List-Unsubscribe is {parsed['List-Unsubscribe']} and not {links}")
         faults += file_faults(meant, leaves[2:])
     except email.errors.MessageDefect as defect:
         faults.append(f"a defect: {type(defect).__name__} {defect}")
