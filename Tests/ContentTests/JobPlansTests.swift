@@ -63,6 +63,17 @@ struct JobPlansTests {
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
                 insert into mail_attempt (mail, attempt, state)
                 select pg_temp.key('letter', i), 1, 'pending' from generate_series(0, \(JobPlans.rows) - 1) as i;
+                insert into inbound_message (id, digest, state, source, kind, writer, bytes, received_at)
+                select pg_temp.key('message', i), sha256(i::text::bytea), 'read', 'maildir', 'reply',
+                    'm' || i || '@example.org', 'x', now() - i * interval '1 hour'
+                from generate_series(0, \(JobPlans.rows) - 1) as i;
+                insert into mail_report (mail, kind, is_hard, was_accepted, inbound_message, reported_at, applied_at)
+                select pg_temp.key('delivery', i), 'bounce', true, true, pg_temp.key('message', i),
+                    now() - i * interval '1 hour', now()
+                from generate_series(0, \(JobPlans.rows) - 1) as i;
+                insert into delivery_report_count (issue, audience, lane, kind, count)
+                select pg_temp.key('issue', i), 'experts', 'other', 'hardBounce', 1
+                from generate_series(1, \(JobPlans.rows)) as i;
                 insert into suppression (id, email, reason)
                 select pg_temp.key('suppression', i), 's' || i || '@example.org', 'manual'
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
