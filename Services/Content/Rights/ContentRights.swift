@@ -39,9 +39,10 @@ struct ContentRights {
                 rows(
                     "readerPreferences", "What readers want at addresses that get no Flash info any more: forgotten.",
                     of: "reader_preference", since: "updated_at",
+                    // With an offset, deliveries are looked up by the index for what is old, and not read whole.
                     if: """
                         not exists (
-                            select from delivery where lower(delivery.email) = reader_preference.email)
+                            select from delivery where lower(delivery.email) = reader_preference.email offset 0)
                         """),
                 rows(
                     "consentReturns", "Readers who came back to what they had left: forgotten, but in the ledger.",
