@@ -154,7 +154,7 @@ struct DeliveryTests {
                 room, .init(id: .init(delivery.uuid), state: .pending, replyClass: .mailboxFull, reply: "452 full"))
             let row = try await room.database.first("select reader from delivery")
             let reader = try #require(try row?["reader", as: DataSubject.ID.self])
-            let told = try await room.content.client(.service).send(
+            let told = try await room.content.client(.service, subject: "directory").send(
                 ReadPersonalData.request(body: .init(entity: .expert, id: reader)))
             let tries = told.data["deliveries"]?.array?.first?["tries"]?.array ?? []
             #expect(tries.compactMap { $0["reply"]?.string } == ["452 full"])

@@ -54,8 +54,10 @@ struct InboundMessageTests {
             #expect(message.state == .unread)
             #expect(message.reason == "a bounce, but it is not known of which mail")
             #expect(try await rig.suppressed().isEmpty)
-            let health = try await rig.room.content.operatorPage("/health/ready").text
-            #expect(health.contains("one message that came back is not understood"))
+            try await eventually("health says so") {
+                try await rig.room.content.operatorPage("/health/ready").text
+                    .contains("one message that came back is not understood")
+            }
         }
     }
 
