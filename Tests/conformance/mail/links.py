@@ -48,7 +48,8 @@ def send(readers: dict[str, str]) -> tuple[dict[str, Links], Links]:
     and those of the invitation."""
     folder = club.local / MAILDIR
     folder.mkdir(exist_ok=True)
-    club.restart_content(f"maildir:{folder}")
+    # The links are followed.
+    club.restart_content(f"maildir:{folder}", CLUB_CONTENT_PUBLIC_URL=club.content)
     club.add_experts(readers)
     club.send_issue("Flash info", club.ORDINARY)
     guest = "invitee@" + next(iter(readers)).split("@")[1]

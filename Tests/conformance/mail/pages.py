@@ -60,6 +60,7 @@ class Reader:
         self.choose()
         self.leave_everything()
         self.follow_cut_links()
+        self.check_ledger()
 
     # --- what the pages have ------------------------------------------------------------------------
 
@@ -171,6 +172,24 @@ class Reader:
     def follow_cut_links(self):
         for link in (self.mail.header, self.mail.preferences):
             self.visit.open(link[:-8], NOT_FOUND, 404)
+
+
+    def check_ledger(self):
+        """The directory has written down each answer, the latest first, and the first as it was imported."""
+        expert = next(each["id"] for each in club.everything(f"{club.directory}/v1/experts")
+                      if each["email"] == self.address)
+        expected, found = [("self", False), ("self", True), ("self", False), ("import", True)], []
+
+        def is_written() -> bool:
+            entries = club.everything(f"{club.directory}/v1/experts/{expert}/consents")
+            found[:] = [(each["source"], each["agreed"]) for each in entries if each["purpose"] == "flashInfo"]
+            return len(found) >= len(expected)
+
+        try:
+            club.until(30, "the ledger has every answer", is_written)
+        except club.Late:
+            pass
+        self.visit.check(found == expected, f"the ledger has {found} and not {expected}")
 
 
 def leave_invitations(visit: browser.Visit, mail: links.Links):
