@@ -33,6 +33,12 @@ FOUND = ("label: ", "color-contrast: ", "tabindex: ", "it is not said to be in F
          "the console says", "it asks for", "wide in a window", "its ground is", "the focus goes back",
          "its focus is not seen", "the status is 200 and not 404")
 
+# What is taken out of the service's own pages, and what must be found then.
+SPOILED = {
+    ' aria-describedby="kinds-erreur"': "is not tied to its field", ' aria-invalid="true"': "is not marked",
+    ' role="alert"': "it says [] and not “Rien n’a été enregistré”", ' role="status"': "and not “C’est fait.”",
+    ' name="pausedUntil"': "the preferences are", "Tout arrêter": "empty-heading: "}
+
 
 def known(link: str) -> dict:
     """What the page of preferences says, read without a browser."""
@@ -201,6 +207,23 @@ def leave_invitations(visit: browser.Visit, mail: links.Links):
     visit.check(links.left(f"invitee@{DOMAIN}") == {"eventInvitations"}, "the invitations are not left")
 
 
+def spoiled(chromium: sync_api.Browser, address: str, mail: links.Links) -> list[str]:
+    """What must be found when the pages lack something."""
+    def spoil(route: sync_api.Route):
+        answer = route.fetch()
+        body = answer.text()
+        for text in SPOILED:
+            body = body.replace(text, "")
+        route.fulfill(response=answer, body=body)
+
+    found = browser.Findings()
+    with browser.KeyboardVisit(chromium, "desktop", "light", "spoiled", found) as visit:
+        visit.context.route("**/*", spoil)
+        Reader(visit, address, mail).act()
+    missing = [what for what in SPOILED.values() if not any(what in fault for fault in found.faults)]
+    return [f"in spoiled pages, nothing was found of {missing}: {found.faults}"] if missing else []
+
+
 def controls(chromium: sync_api.Browser) -> list[str]:
     """What must be found in a page that has faults."""
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -231,7 +254,8 @@ if __name__ == "__main__":
     ways = [(device, scheme, hand, True) for device in browser.DEVICES for scheme in browser.SCHEMES
             for hand in (browser.Visit, browser.KeyboardVisit)]
     ways.append(("desktop", "light", browser.Visit, False))
-    readers = {f"lectrice{number}@{DOMAIN}": f"Agence Camille {number}" for number in range(len(ways))}
+    readers = {f"lectrice{number}@{DOMAIN}": f"Agence Camille {number}" for number in range(len(ways) + 1)}
+    spare = list(readers)[-1]
     mails, invitation = links.send(readers)
     findings = browser.Findings()
     with sync_api.sync_playwright() as driver:
@@ -246,7 +270,7 @@ if __name__ == "__main__":
                     findings.check(False, f"{way}: at {visit.page.url[:60]}: {error}")
         with browser.Visit(chromium, "phone", "dark", "invitation", findings, (f"invitee@{DOMAIN}",)) as visit:
             leave_invitations(visit, invitation)
-        faults = findings.faults + controls(chromium)
+        faults = findings.faults + controls(chromium) + spoiled(chromium, spare, mails[spare])
         chromium.close()
     club.conclude(
         faults, f"{findings.count} checks of {findings.pages} pages on {len(ways)} ways, {findings.stops} stops of the "
