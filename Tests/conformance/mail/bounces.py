@@ -1,5 +1,5 @@
-"""A Postfix that accepts everything and returns some of it later: its reports come home through a real Maildir, and each
-must find its delivery.
+"""A Postfix that accepts everything and returns some of it later: its reports come home through a real Maildir, and
+each must find its delivery.
 """
 
 import re
@@ -9,8 +9,8 @@ import club
 import postfix
 
 RETURN = "return@club.example"
-# What delivery says of an address after the message was accepted, and whether it is suppressed for that: a mailbox that is
-# there, and only disabled, is not gone for what a report says.
+# What delivery says of an address after the message was accepted, and whether it is suppressed for that: a mailbox that
+# is there, and only disabled, is not gone for what a report says.
 FAILING = {
     "gone@retours.example": ("5.1.1 User unknown in local recipient table", True),
     "disabled@retours.example": ("5.2.1 Mailbox disabled, not accepting messages", False),
@@ -74,6 +74,11 @@ def judge_returning(server: postfix.Postfix) -> list[str]:
     return faults
 
 
+def unknown(known: set[str]) -> list[dict]:
+    """The messages that were read since."""
+    return [each for each in inbound() if each["id"] not in known and each["state"] != "new"]
+
+
 def source(message: dict) -> bytes:
     return club.ask(f"{club.content}/v1/inbound-messages/{message['id']}/source")
 
@@ -84,13 +89,13 @@ def judge_ways(server: postfix.Postfix) -> list[str]:
     first = next(each for each in inbound() if each.get("delivery"))
     report, known = source(first), {each["id"] for each in inbound()}
     # One letter of a token is another.
-    report = re.sub(rb"(return\+[a-z0-9]{39})([a-z0-9])", lambda found: found[1] + (b"0" if found[2] != b"0" else b"1"), report)
+    report = re.sub(rb"(return\+[a-z0-9]{39})([a-z0-9])",
+                    lambda token: token[1] + (b"0" if token[2] != b"0" else b"1"), report)
     for way, taken in (("envelopeID", rb"(?!)"), ("messageID", rb"(?im)^Original-Envelope-Id: .*\n"),
                        ("recipient", rb"(?im)^Message-ID: .*\n")):
         report = re.sub(taken, b"", report)
         (server.mail / "inbox/new" / way).write_bytes(report)
-        found = club.until(30, f"the report without more than {way} is taken",
-                           lambda: [each for each in inbound() if each["id"] not in known and each["state"] != "new"])[0]
+        found = club.until(30, f"the report without more than {way} is taken", lambda: unknown(known))[0]
         known.add(found["id"])
         if (found.get("foundBy"), found.get("delivery")) != (way, first["delivery"]):
             faults.append(f"by {way}: {found}")
@@ -108,8 +113,7 @@ def judge_unread(server: postfix.Postfix) -> list[str]:
     (inbox / "new/garbage").write_bytes(b"\x00\xff\r\nContent-Type: multipart/report; boundary=\r\n\r\n--\r\n" * 50)
     club.until(30, "the Maildir is empty", lambda: not list((inbox / "new").iterdir()))
     known = {each["id"] for each in before}
-    added = club.until(30, "what is no report is read", lambda: [
-        each for each in inbound() if each["id"] not in known and each["state"] != "new"])
+    added = club.until(30, "what is no report is read", lambda: unknown(known))
     return [] if [each["state"] for each in added] == ["unread"] else [f"more messages than one unread: {added}"]
 
 

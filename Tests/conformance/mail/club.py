@@ -95,7 +95,8 @@ def restart_content(mail_url: str, trusting: pathlib.Path | None = None, **envir
 
     - trusting: the only certification authority, which it sees in the place of the system's.
     """
-    shell('stop_services content; [[ -z $2 ]] || mount --bind "$2" "$1"; start_service content; "$(bin club)" health --wait 30 > /dev/null',
+    shell('stop_services content; [[ -z $2 ]] || mount --bind "$2" "$1"; start_service content; '
+          '"$(bin club)" health --wait 30 > /dev/null',
           AUTHORITIES, str(trusting or ""), private=trusting is not None, MAIL_URL=mail_url, **environment)
 
 

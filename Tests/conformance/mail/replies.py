@@ -6,7 +6,7 @@ import re
 
 @dataclasses.dataclass
 class Case:
-    """A recipient, what Postfix answers to it, and what that means. From the meaning follow the state of the delivery, and why
+    """A recipient, what Postfix answers to it, and what that means. From that follow the state of the delivery, and why
     it is missed."""
 
     name: str
