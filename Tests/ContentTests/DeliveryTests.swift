@@ -1,5 +1,6 @@
 import ClubProtocol
 import Foundation
+import HTTPTypes
 import Postgres
 import ServiceKit
 import TestKit
@@ -154,8 +155,11 @@ struct DeliveryTests {
                 room, .init(id: .init(delivery.uuid), state: .pending, replyClass: .mailboxFull, reply: "452 full"))
             let row = try await room.database.first("select reader from delivery")
             let reader = try #require(try row?["reader", as: DataSubject.ID.self])
-            let told = try await room.content.client(.service, subject: "directory").send(
-                ReadPersonalData.request(body: .init(entity: .expert, id: reader)))
+            let directory = try room.content.keys.token(.service, as: .directory, for: .content)
+            let told = try await room.content.raw(
+                .post, "/v1/personal-data", headers: ["Authorization": "Bearer \(directory)"],
+                body: WireJSON.encode(ReadPersonalData.Body(entity: .expert, id: reader))
+            ).decode(PersonalData.self)
             let tries = told.data["deliveries"]?.array?.first?["tries"]?.array ?? []
             #expect(tries.compactMap { $0["reply"]?.string } == ["452 full"])
             #expect(tries.compactMap { $0["outcome"]?.string } == ["pending"])
