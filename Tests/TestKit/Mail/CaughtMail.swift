@@ -30,12 +30,13 @@ package struct CaughtMail: Sendable {
         return try all(in: maildir)
     }
 
-    /// The first link of the text.
+    /// The first link of the text, above the foot that every mail has.
     package var link: String? {
-        text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("http") }.map(String.init)
+        text.split(whereSeparator: \.isNewline).prefix { $0 != "--" }
+            .flatMap { $0.split(whereSeparator: \.isWhitespace) }.first { $0.hasPrefix("http") }.map(String.init)
     }
 
-    /// The path and query of the first link.
+    /// The path and query of that link.
     package var path: String? {
         link.flatMap { URLComponents(string: $0) }.map {
             $0.percentEncodedPath + ($0.percentEncodedQuery.map { "?\($0)" } ?? "")
