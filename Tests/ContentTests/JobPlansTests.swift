@@ -65,7 +65,7 @@ struct JobPlansTests {
                 select pg_temp.key('letter', i), 1, 'pending' from generate_series(0, \(JobPlans.rows) - 1) as i;
                 insert into inbound_message (id, digest, state, source, kind, writer, bytes, received_at)
                 select pg_temp.key('message', i), sha256(i::text::bytea), 'read', 'maildir', 'reply',
-                    'm' || i || '@example.org', 'x', now() - i * interval '1 hour'
+                    'm' || i || '@example.org', case when i < 720 then 'x'::bytea end, now() - i * interval '1 hour'
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
                 insert into mail_report (mail, kind, is_hard, was_accepted, inbound_message, reported_at, applied_at)
                 select pg_temp.key('delivery', i), 'bounce', true, true, pg_temp.key('message', i),

@@ -21,7 +21,7 @@ struct ResendTests {
         let issue = try await room.issue(
             to: ["refused@a.example", "gone@a.example", "sent@a.example"], state: .paused)
         try await room.end("refused@a.example", .failed, .refused)
-        try await room.end("gone@a.example", .failed, .addressGone)
+        try await room.end("gone@a.example", .failed, .noSuchHost)
         try await room.end("sent@a.example", .sent, .taken)
         try await room.transition(issue, to: .sending)
         try await room.until(issue, is: .sent)
@@ -34,11 +34,11 @@ struct ResendTests {
             let issue = try await issue(in: room)
             let before = try await room.get(issue)
             let states = try await room.states()
-            let answer = try await resend(issue, .refused, .addressGone, .expired, by: room.editor(), dryRun: true)
+            let answer = try await resend(issue, .refused, .noSuchHost, .expired, by: room.editor(), dryRun: true)
             #expect(
                 answer
                     == .init(
-                        resent: [.init(reason: .addressGone, count: 1), .init(reason: .refused, count: 1)],
+                        resent: [.init(reason: .noSuchHost, count: 1), .init(reason: .refused, count: 1)],
                         dryRun: true))
             #expect(try await room.get(issue) == before)
             #expect(try await room.states() == states)
@@ -130,8 +130,8 @@ struct ResendTests {
             _ = try await room.editor().send(
                 CreateSuppression.request(body: .init(email: "refused@a.example", reason: .complaint)))
             #expect(
-                try await resend(issue, .refused, .addressGone, by: room.editor()).resent
-                    == [.init(reason: .addressGone, count: 1)])
+                try await resend(issue, .refused, .noSuchHost, by: room.editor()).resent
+                    == [.init(reason: .noSuchHost, count: 1)])
             try await room.until(issue, is: .sent)
             #expect(try CaughtMail.all(in: maildir).map(\.recipient) == ["gone@a.example"])
             #expect(try await room.missed(issue).map(\.email) == ["refused@a.example"])

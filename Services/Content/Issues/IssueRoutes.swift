@@ -74,7 +74,7 @@ struct IssueRoutes {
         case .sending: try await OutgoingMailStore.notify(in: transaction)
         case .scheduled:
             guard let time = call.body.scheduledFor else { break }
-            try DayMeaning.due.check(time.day, at: "/scheduledFor")
+            try DayMeaning.due.check(time: time, at: "/scheduledFor")
             guard time > .now else { throw Problem.invalid("/scheduledFor", "is not in the future") }
             if let problem = Problem(try await sender.errors(of: issue, at: time, in: transaction)) { throw problem }
             try await backend.jobs.enqueue(

@@ -89,11 +89,11 @@ enum LetterRules {
 
     private static func times(_ body: SendLetter.Body, _ now: Timestamp) -> [Problem.Field] {
         var faults: [Problem.Field] = []
-        if let time = body.notBefore, let fault = DayMeaning.embargo.fault(of: time.day) {
+        if let time = body.notBefore, let fault = DayMeaning.embargo.fault(at: time) {
             faults.append(.init("/notBefore", fault))
         }
         guard let end = body.expiresAt else { return faults }
-        if let fault = DayMeaning.end.fault(of: end.day) {
+        if let fault = DayMeaning.end.fault(at: end) {
             faults.append(.init("/expiresAt", fault))
         } else if end <= now {
             faults.append(.init("/expiresAt", "is not in the future"))
@@ -106,7 +106,7 @@ enum LetterRules {
     private static func consent(_ body: SendLetter.Body, _ now: Timestamp) -> [Problem.Field] {
         guard let time = body.agreedAt else { return [] }
         if body.consent == nil { return [.init("/agreedAt", "needs a consent")] }
-        if let fault = DayMeaning.consent.fault(of: time.day) { return [.init("/agreedAt", fault)] }
+        if let fault = DayMeaning.consent.fault(at: time) { return [.init("/agreedAt", fault)] }
         return time > now ? [.init("/agreedAt", "is in the future")] : []
     }
 

@@ -50,8 +50,8 @@ struct ResourceRoutes {
 
     /// - Throws: 422 naming an invalid time.
     private static func check(_ embargoUntil: Timestamp?, _ expiresAt: Timestamp?) throws(Problem) {
-        try DayMeaning.embargo.check(embargoUntil?.day, at: "/embargoUntil")
-        try DayMeaning.end.check(expiresAt?.day, at: "/expiresAt")
+        try DayMeaning.embargo.check(time: embargoUntil, at: "/embargoUntil")
+        try DayMeaning.end.check(time: expiresAt, at: "/expiresAt")
     }
 
     private func record(

@@ -74,7 +74,7 @@ struct SuppressionRow: Sendable {
     private static func time(_ text: String, now: Timestamp) throws(InvalidText) -> Timestamp {
         if let time = try? Timestamp(validating: text) {
             guard time <= now else { throw InvalidText("is in the future") }
-            _ = try DayMeaning.consent.checked(time.day)
+            if let fault = DayMeaning.consent.fault(at: time) { throw InvalidText(fault) }
             return time
         }
         let day = try DayMeaning.consent.checked(try Self.day(text))

@@ -40,7 +40,7 @@ enum EventTimes {
             ("/startsAt", startsAt), ("/endsAt", endsAt), ("/registrationOpensAt", registrationOpensAt),
             ("/registrationClosesAt", registrationClosesAt),
         ] {
-            if let time, let fault = DayMeaning.meeting.fault(of: time.day) { errors.append(.init(pointer, fault)) }
+            if let time, let fault = DayMeaning.meeting.fault(at: time) { errors.append(.init(pointer, fault)) }
         }
         guard errors.isEmpty else { return errors }
         if endsAt <= startsAt {

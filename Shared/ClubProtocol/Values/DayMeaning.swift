@@ -53,6 +53,16 @@ package enum DayMeaning: CaseIterable, Sendable {
         return self == .due ? "is over" : "is before \(bounds.lowerBound)"
     }
 
+    /// The same for the day in Paris on which a time falls: an hour before midnight in London it is tomorrow there.
+    package func fault(at time: Timestamp, today: Day = .today) -> String? {
+        fault(of: ParisTime.day(at: Int(time.microseconds / 1_000_000)), today: today)
+    }
+
+    /// - Throws: 422 naming the field.
+    package func check(time: Timestamp?, at pointer: String) throws(Problem) {
+        if let time, let fault = fault(at: time) { throw Problem.invalid(pointer, fault) }
+    }
+
     /// - Throws: 422 naming the field.
     package func check(_ day: Day?, at pointer: String) throws(Problem) {
         if let day, let fault = fault(of: day) { throw Problem.invalid(pointer, fault) }

@@ -37,6 +37,11 @@ struct ProtectedChangeTests {
         "PATCH /v1/sessions/{session}": [.eventOver, .capacityBelowConfirmed],
         // A published resource cannot be put under an embargo.
         "PATCH /v1/resources/{resource}": [.resourcePublished],
+        // What is on its way or sent does not change but by a correction, which keeps the earlier version.
+        "PATCH /v1/issues/{issue}": [.issueNotDraft], "PATCH /v1/issues/{issue}/items/{item}": [.issueNotDraft],
+        "DELETE /v1/issues/{issue}/items/{item}": [.issueNotDraft],
+        // What a reader said is lifted by the reader alone.
+        "DELETE /v1/suppressions/{suppression}": [.suppressionStands],
         // The staff may replace the attendance list at any time; the law requires officials to be kept.
         "PUT /v1/circle-meetings/{meeting}/attendance": [],
         "PATCH /v1/officials/{official}": [],

@@ -34,4 +34,11 @@ struct DayMeaningTests {
         #expect(throws: InvalidText("is in the future")) { try DayMeaning.enrolment.checked(Day.today.adding(days: 2)) }
         #expect(throws: Never.self) { try DayMeaning.payment.check(nil, at: "/paidOn") }
     }
+
+    @Test("a time is judged by its day in Paris, where an issue may be scheduled for the first hour of tomorrow")
+    func times() throws {
+        let today: Day = "2026-12-01"
+        #expect(DayMeaning.due.fault(at: try Timestamp(validating: "2026-11-30T23:30:00Z"), today: today) == nil)
+        #expect(DayMeaning.due.fault(at: try Timestamp(validating: "2026-11-30T22:30:00Z"), today: today) == "is over")
+    }
 }
