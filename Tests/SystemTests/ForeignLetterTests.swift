@@ -36,6 +36,7 @@ struct ForeignLetterTests {
                 name: .directory, url: club[.directory].url,
                 credentials: .bearer(try club.token(.expert, organization: Organization.ID(expert.id.uuid))),
                 http: .shared)
+            try await waitForPeers(itself, expert.id)
             _ = try await itself.send(
                 ChangeExpert.request(
                     path: expert.id, body: .init(email: .some("contact@agence.example")), ifMatch: 1))
@@ -90,6 +91,7 @@ struct ForeignLetterTests {
                 name: .directory, url: club[.directory].url,
                 credentials: .bearer(try club.token(.expert, organization: Organization.ID(expert.id.uuid))),
                 http: .shared)
+            try await waitForPeers(itself, expert.id)
             for (version, email) in [(1, victim), (2, complaint)] {
                 _ = try await itself.send(
                     ChangeExpert.request(
@@ -106,6 +108,18 @@ struct ForeignLetterTests {
             let letters = try await content.send(ListLetters.request(query: .init())).items
             #expect(Set(letters.map(\.subject)) == ["Pour une inconnue", "Pour un autre inconnu"])
             #expect(try await content.send(ListSuppressions.request(query: .init())).items.map(\.email) == [complaint])
+        }
+    }
+
+    /// The directory starts first, and asks the others again a moment after it found that they do not listen yet.
+    private func waitForPeers(_ client: ServiceClient, _ expert: Expert.ID) async throws {
+        try await eventually("the directory reaches the others") {
+            do {
+                _ = try await client.send(GetExpertData.request(path: expert))
+                return true
+            } catch is ServiceClientError {
+                return false
+            }
         }
     }
 }
