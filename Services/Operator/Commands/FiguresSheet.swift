@@ -15,7 +15,7 @@ struct FiguresSheet {
         var lines = [table.text]
         let missed = figures.total.missed.map { "\($0.count) \($0.reason?.rawValue ?? "failed, and forgotten since")" }
         if !missed.isEmpty { lines.append("not everybody has got it: \(missed.joined(separator: ", "))") }
-        if figures.total.bounced > 0 { lines.append("\(figures.total.bounced) were accepted and came back") }
+        if figures.total.bounced > 0 { lines.append("accepted and came back: \(figures.total.bounced)") }
         let head = figures.auditHead
         lines.append("by the audit trail of \(head.service.rawValue) up to entry \(head.seq), \(head.hash)")
         return lines.joined(separator: "\n")
