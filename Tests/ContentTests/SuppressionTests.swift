@@ -64,9 +64,9 @@ struct SuppressionTests {
             let early = try Timestamp(validating: "2026-01-01T00:00:00Z")
             try await room.database.transaction { transaction in
                 for at in [nil, early] {
-                    _ = try await SuppressionStore.add(
+                    try await SuppressionStore.add(
                         [.init(email: "b@a.example", reason: .unsubscribed, purpose: .flashInfo, at: at)],
-                        in: transaction)
+                        by: .service(.content), in: transaction)
                 }
             }
             let row = try await room.database.first(

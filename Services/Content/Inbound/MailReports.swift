@@ -23,10 +23,14 @@ struct MailReports: Sendable {
     /// - Returns: how many reports there were.
     @Sendable func apply(in transaction: PostgresTransaction) async throws -> Int {
         let due = try await MailReportStore.claim(atMost: Self.atOnce, in: transaction)
+        var reasons: [EmailAddress: Suppression.Reason] = [:]
         for report in due {
-            if let reason = try await suppression(after: report, in: transaction) {
-                try await SuppressionStore.add(report.email, reason, by: .service(.content), in: transaction)
-            }
+            guard let reason = try await suppression(after: report, in: transaction) else { continue }
+            if reasons[report.email] != .complaint { reasons[report.email] = reason }
+        }
+        if !reasons.isEmpty {
+            try await SuppressionStore.add(
+                reasons.map { .init(email: $0, reason: $1) }, by: .service(.content), in: transaction)
         }
         // Who asked for a letter learns that it came back.
         try await transaction.record(

@@ -52,15 +52,10 @@ struct SuppressionImportRoutes {
                     "the person with this address was erased; it is never mailed or recorded again")
             }
             let written = try await SuppressionStore.add(
-                rows.map(\.suppression).filter { !erased.contains($0.email) }, in: transaction)
-            let entries = try written.compactMap { row -> Journal.Entry? in
-                guard try row["_isChanged"] else { return nil }
-                let isNew: Bool = try row["_isNew"]
-                if isNew { created += 1 } else { updated += 1 }
-                let suppression = try row.decode(Suppression.self)
-                return .init(isNew ? .created : .changed, .suppression, suppression.id, values: suppression)
+                rows.map(\.suppression).filter { !erased.contains($0.email) }, by: principal, in: transaction)
+            for row in written where try row["_isChanged"] {
+                if try row["_isNew"] { created += 1 } else { updated += 1 }
             }
-            try await transaction.record(entries, by: principal)
         }
         return SuppressionImportReport(
             mode: mode, rows: file.count, created: created, updated: updated,

@@ -36,7 +36,7 @@ enum SuppressionStore {
             ).map { try $0["email"] })
     }
 
-    /// Suppresses an address, or renews what is known of it: see ``add(_:in:)``.
+    /// Suppresses an address, or renews what is known of it: see ``add(_:by:in:)``.
     ///
     /// - Parameter purpose: what the reader left; nil for a reason that concerns all mail.
     @discardableResult
@@ -44,14 +44,7 @@ enum SuppressionStore {
         _ email: EmailAddress, _ reason: Suppression.Reason, for purpose: Suppression.Purpose? = nil,
         by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Rows {
-        let rows = try await add([.init(email: email, reason: reason, purpose: purpose)], in: transaction)
-        if let row = rows.first, try row["_isChanged"] {
-            let suppression = try row.decode(Suppression.self)
-            try await transaction.record(
-                try row["_isNew"] ? .created : .changed, .suppression, suppression.id, values: suppression,
-                by: principal)
-        }
-        return rows
+        try await add([.init(email: email, reason: reason, purpose: purpose)], by: principal, in: transaction)
     }
 
     /// What is said of an address.
@@ -67,10 +60,12 @@ enum SuppressionStore {
     /// the reasons for all mail a complaint takes the place of any other, and of two departures the later one counts.
     ///
     /// In the order of the addresses: two transactions with the same ones wait for each other, rather than both for ever.
+    /// What says something new is recorded.
     ///
     /// - Returns: each with `_isNew`, and with `_isChanged` if it says something new.
-    static func add(_ new: [New], in transaction: PostgresTransaction) async throws -> Rows {
-        try await transaction.query(
+    @discardableResult
+    static func add(_ new: [New], by principal: Principal, in transaction: PostgresTransaction) async throws -> Rows {
+        let rows = try await transaction.query(
             """
             with said as (
                 select id, lower(email) as email, reason, purpose, coalesce(at, now()) as at
@@ -95,6 +90,14 @@ enum SuppressionStore {
                     as "_isChanged"
             from added left join before using (id)
             """)
+        try await transaction.record(
+            rows.compactMap { row in
+                guard try row["_isChanged"] else { return nil }
+                let suppression = try row.decode(Suppression.self)
+                return .init(
+                    try row["_isNew"] ? .created : .changed, .suppression, suppression.id, values: suppression)
+            }, by: principal)
+        return rows
     }
 
     static func get(_ id: Suppression.ID, on executor: any PostgresExecutor) async throws -> Rows {
