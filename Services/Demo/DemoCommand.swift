@@ -13,9 +13,9 @@ struct DemoCommand: AsyncParsableCommand {
             Loads 30 institutions, 40 brands, 1,200 ambassadors and 5,150 experts, changes a representative, merges two \
             records of one person and undoes it, tries a table with bad rows, exports one, opens a meeting of 100 seats \
             and registers 130 people, cancels three, sends a Flash info to all who agreed, handles a bounce and a departure \
-            and mails somebody who was missed, searches experts, counts the coverage, shows three experts in the public directory, refers a firm to one who accepts, and records a \
-            meeting of the Cercle. Everything goes over the public API. Run again, it finds its records and duplicates \
-            nothing.
+            and mails a reader who was missed, searches experts, counts the coverage, shows three experts in the public \
+            directory, refers a firm to one who accepts, and records a meeting of the Cercle. \
+            Everything goes over the public API. Run again, it finds its records and duplicates nothing.
             """)
 
     @Option(help: "A folder for pictures, such as the map of where the experts are; none are drawn without it.")

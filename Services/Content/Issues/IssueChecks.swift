@@ -16,7 +16,7 @@ struct IssueChecks: Sendable {
 
     /// What is wrong with an issue, errors first.
     ///
-    /// - Parameter time: when it would be sent; nil for now.
+    /// - Parameter time: when it would be sent; nil if that is at once.
     func findings(
         of issue: Issue, at time: Timestamp? = nil, on executor: any PostgresExecutor
     ) async throws -> [IssueFinding] {

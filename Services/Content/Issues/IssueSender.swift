@@ -42,7 +42,7 @@ struct IssueSender: Sendable {
 
     /// The errors that stop an issue.
     ///
-    /// - Parameter time: when it would be sent; nil for now.
+    /// - Parameter time: when it would be sent; nil if that is at once.
     func errors(
         of id: Issue.ID, at time: Timestamp? = nil, in transaction: PostgresTransaction
     ) async throws -> [IssueFinding] {

@@ -1,5 +1,4 @@
 import ClubProtocol
-import FoundationEssentials
 import Postgres
 import ServiceKit
 
